@@ -1,0 +1,151 @@
+"""Activity: which values depend on a differentiated input *and* matter for the output.
+
+Only these get an adjoint.  Varied flows forward from the inputs, useful flows backward
+from the outputs; loops are gone through until nothing changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from autograd_compiler import ir
+from autograd_compiler.rules.registry import rule_of
+from autograd_compiler.types import is_inexact
+
+CallFacts = Callable[[ir.Call], bool]
+
+
+def active_vars(
+    body: ir.Block, inputs: Iterable[ir.Var], outputs: Iterable[ir.Var]
+) -> set[ir.Var]:
+    """The variables of a block that carry a derivative from inputs to outputs."""
+    varied = varied_vars(body, inputs)
+    return varied & useful_vars(body, outputs)
+
+
+def is_differentiable(op: ir.Apply) -> bool:
+    """Whether a derivative can flow through the call (unknown callees: yes, to refuse)."""
+    if op.fn is getattr:
+        return False
+    rule = rule_of(op.fn)
+    return rule is None or rule.kind != "zero"
+
+
+def varied_vars(body: ir.Block, inputs: Iterable[ir.Var]) -> set[ir.Var]:
+    """The variables that depend on the inputs through operations with derivatives."""
+    varied = {var for var in inputs if is_inexact(var.type)}
+
+    def depends(operands: Iterable[ir.Operand]) -> bool:
+        return any(leaf in varied for operand in operands for leaf in ir.leaves(operand))
+
+    def mark(var: ir.Var) -> None:
+        if is_inexact(var.type):
+            varied.add(var)
+
+    def join(targets: tuple[ir.Var, ...], *sides: tuple[ir.Operand, ...]) -> None:
+        for side in sides:
+            for target, operand in zip(targets, side, strict=True):
+                if depends([operand]):
+                    mark(target)
+
+    def visit(block: ir.Block) -> None:
+        for op in block.ops:
+            match op:
+                case ir.Apply() if is_differentiable(op):
+                    if depends(ir.operands(op)):
+                        for target in op.targets:
+                            mark(target)
+                case ir.Load(target=target, base=base):
+                    if base in varied:
+                        mark(target)
+                case ir.Store(target=target, base=base, value=value):
+                    if depends([base, value]):
+                        varied.add(target)
+                case ir.Append(target=target, base=base, value=value):
+                    if depends([base, value]):
+                        varied.add(target)
+                case ir.Pop(target=target, value=value, base=base):
+                    if base in varied:
+                        mark(target)
+                        mark(value)
+                case ir.Call(targets=targets, args=args):
+                    if depends(args):
+                        for target in targets:
+                            mark(target)
+                case ir.If(targets=targets, then=then, orelse=orelse):
+                    visit(then)
+                    visit(orelse)
+                    join(targets, then.results, orelse.results)
+                case ir.For() | ir.While():
+                    results = op.body.results[1:] if op.breaks else op.body.results
+                    join(op.params, op.inits)
+                    while True:
+                        before = len(varied)
+                        for inner in ir.blocks(op):
+                            visit(inner)
+                        join(op.params, results)
+                        if len(varied) == before:
+                            break
+                    join(op.targets, op.inits, results)
+                case ir.With(targets=targets, body=inner):
+                    visit(inner)
+                    join(targets, inner.results)
+
+    visit(body)
+    return varied
+
+
+def useful_vars(body: ir.Block, outputs: Iterable[ir.Var]) -> set[ir.Var]:
+    """The variables that the outputs depend on through operations with derivatives."""
+    useful = set(outputs)
+
+    def use(operands: Iterable[ir.Operand]) -> None:
+        for operand in operands:
+            useful.update(ir.leaves(operand))
+
+    def back(targets: tuple[ir.Var, ...], *sides: tuple[ir.Operand, ...]) -> None:
+        for side in sides:
+            for target, operand in zip(targets, side, strict=True):
+                if target in useful:
+                    use([operand])
+
+    def visit(block: ir.Block) -> None:
+        for op in reversed(block.ops):
+            match op:
+                case ir.Apply() if is_differentiable(op):
+                    if any(target in useful for target in op.targets):
+                        use(ir.operands(op))
+                case ir.Load(target=target, base=base):
+                    if target in useful:
+                        useful.add(base)
+                case ir.Store(target=target, base=base, value=value):
+                    if target in useful:
+                        use([base, value])
+                case ir.Append(target=target, base=base, value=value):
+                    if target in useful:
+                        use([base, value])
+                case ir.Pop(target=target, value=value, base=base):
+                    if target in useful or value in useful:
+                        useful.add(base)
+                case ir.Call(targets=targets, args=args):
+                    if any(target in useful for target in targets):
+                        use(args)
+                case ir.If(targets=targets, then=then, orelse=orelse):
+                    back(targets, then.results, orelse.results)
+                    visit(then)
+                    visit(orelse)
+                case ir.For() | ir.While():
+                    results = op.body.results[1:] if op.breaks else op.body.results
+                    back(op.targets, op.inits, results)
+                    while True:
+                        before = len(useful)
+                        visit(op.body)
+                        back(op.params, op.inits, results)
+                        if len(useful) == before:
+                            break
+                case ir.With(targets=targets, body=inner):
+                    back(targets, inner.results)
+                    visit(inner)
+
+    visit(body)
+    return useful

@@ -1,0 +1,299 @@
+"""The type of an operation's result, found by running it on small stand-ins.
+
+A NumPy call needs no typing rule: it is run on arrays whose symbolic sizes are small
+numbers, twice, with two different assignments of numbers to symbols; a size of the
+result that equals the same `symbol + offset` both times has that size.  The second
+assignment reverses the order of the sizes, so that a result that depends on which of
+two is larger (`max(n, m)`) is not mistaken for one of them.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from autograd_compiler import ir
+from autograd_compiler.types import (
+    BOTTOM,
+    ONE,
+    UNKNOWN,
+    Array,
+    Bottom,
+    Dim,
+    DictOf,
+    ListOf,
+    Opaque,
+    Scalar,
+    TupleOf,
+    Type,
+    Unknown,
+)
+
+_MAX_OFFSET = 2
+
+
+@dataclass(frozen=True)
+class Result:
+    """What is known of a call's result.
+
+    `types` has one entry per result (several for a tuple result, then `unpacks`);
+    `aliases` are the positions of the operands whose memory the result may share.
+    """
+
+    types: tuple[Type, ...]
+    unpacks: bool = False
+    aliases: tuple[int, ...] = ()
+    known: bool = True
+
+
+NOT_KNOWN = Result((UNKNOWN,), known=False)
+
+
+class _Absent(Exception):
+    """An operand for which there is no stand-in."""
+
+
+class Sizes:
+    """Numbers for the symbols of one call."""
+
+    def __init__(self, symbols: Sequence[str], run: int) -> None:
+        count = len(symbols)
+        self.numbers: dict[str, int] = {}
+        for position, symbol in enumerate(symbols):
+            if run == 0:
+                self.numbers[symbol] = 5 + 3 * position
+            elif run == 1:
+                self.numbers[symbol] = 7 + 4 * (count - 1 - position)
+            else:
+                self.numbers[symbol] = 4
+
+    def of(self, dim: Dim) -> int:
+        if not dim.symbol:
+            return dim.offset
+        return max(0, self.numbers[dim.symbol] + dim.offset)
+
+
+def infer_call(
+    fn: Callable[..., Any],
+    args: tuple[ir.Operand, ...],
+    kwargs: tuple[tuple[str, ir.Operand], ...] = (),
+) -> Result:
+    """The types of `fn(*args, **kwargs)`."""
+    every = (*args, *(value for _, value in kwargs))
+    symbols: dict[str, None] = {}
+    for operand in every:
+        for var in ir.leaves(operand):
+            if isinstance(var.type, Bottom):
+                return Result((BOTTOM,))
+            _collect(var.type, symbols, var)
+    names = tuple(symbols)
+    try:
+        with np.errstate(all="ignore"), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            first = _run(fn, args, kwargs, Sizes(names, 0))
+            if not names:
+                return _describe([first], [], names)
+            second = _run(fn, args, kwargs, Sizes(names, 1))
+            return _describe([first, second], [0, 1], names)
+    except _Absent:
+        return NOT_KNOWN
+    except Exception:  # user-visible errors surface at run time, where NumPy words them
+        pass
+    try:
+        with np.errstate(all="ignore"), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return _describe([_run(fn, args, kwargs, Sizes(names, 2))], [2], names)
+    except Exception:
+        return NOT_KNOWN
+
+
+def _collect(type: Type, symbols: dict[str, None], owner: object) -> None:
+    match type:
+        case Array(_, dims):
+            for position, dim in enumerate(dims):
+                if dim is None:
+                    symbols[f"?{id(owner)}.{position}"] = None
+                elif dim.symbol:
+                    symbols[dim.symbol] = None
+        case Scalar(size=size):
+            if size is not None and size.symbol:
+                symbols[size.symbol] = None
+        case ListOf(item):
+            _collect(item, symbols, owner)
+        case TupleOf(items):
+            for item in items:
+                _collect(item, symbols, owner)
+
+
+def _run(
+    fn: Callable[..., Any],
+    args: tuple[ir.Operand, ...],
+    kwargs: tuple[tuple[str, ir.Operand], ...],
+    sizes: Sizes,
+) -> tuple[Any, list[Any]]:
+    given = [_stand_in(arg, sizes) for arg in args]
+    named = {key: _stand_in(value, sizes) for key, value in kwargs}
+    return fn(*given, **named), [*given, *named.values()]
+
+
+def _stand_in(operand: ir.Operand, sizes: Sizes) -> Any:
+    match operand:
+        case ir.Const(value):
+            return value
+        case ir.Pack(items, form):
+            values = [_stand_in(item, sizes) for item in items]
+            if form.kind == "tuple":
+                return tuple(values)
+            if form.kind == "list":
+                return values
+            if form.kind == "dict":
+                return dict(zip(form.keys, values, strict=True))
+            raise _Absent
+        case ir.Slice(start, stop, step):
+            return slice(*(_stand_in(part, sizes) for part in (start, stop, step)))
+        case ir.Var():
+            return _sample(operand.type, sizes, operand)
+
+
+def _sample(type: Type, sizes: Sizes, owner: object) -> Any:
+    match type:
+        case Scalar(dtype, weak, size):
+            kind = np.dtype(dtype).kind
+            number: Any
+            if size is not None:
+                number = sizes.of(size)
+            else:
+                number = {"b": True, "i": 1, "u": 1, "f": 0.5, "c": 0.5 + 0.25j}[kind]
+            return number if weak else np.dtype(dtype).type(number)
+        case Array(dtype, dims, contiguous):
+            shape = tuple(
+                sizes.numbers[f"?{id(owner)}.{position}"]
+                if dim is None
+                else sizes.of(dim)
+                for position, dim in enumerate(dims)
+            )
+            return _array(dtype, shape, contiguous)
+        case ListOf(item):
+            return [_sample(item, sizes, owner) for _ in range(2)]
+        case TupleOf(items):
+            return tuple(_sample(item, sizes, owner) for item in items)
+    raise _Absent
+
+
+def _array(dtype: str, shape: tuple[int, ...], contiguous: bool) -> Any:
+    kind = np.dtype(dtype).kind
+    if kind in "fc":
+        size = int(np.prod(shape))
+        values = (0.3 + 0.02 * (np.arange(size) % 5)).reshape(shape)
+        if len(shape) >= 2 and shape[-1] == shape[-2]:
+            values = values + 2.0 * np.eye(shape[-1])  # regular, positive definite
+        array = values.astype(dtype)
+    else:
+        array = np.zeros(shape, dtype)
+        if kind == "b":
+            array[...] = True
+    if contiguous or not shape:
+        return array
+    if len(shape) == 1:
+        return np.repeat(array, 2)[::2]
+    return np.asfortranarray(array)
+
+
+def _describe(
+    runs: list[tuple[Any, list[Any]]], kinds: list[int], names: tuple[str, ...]
+) -> Result:
+    value, given = runs[0]
+    results = [run[0] for run in runs]
+    aliases = tuple(
+        position for position, arg in enumerate(given) if shares_memory(value, arg)
+    )
+    if isinstance(value, tuple) and type(value) is not tuple and not hasattr(
+        value, "_fields"
+    ):
+        return NOT_KNOWN
+    if isinstance(value, (tuple, list)):
+        if value and all(type(item) is int for item in value):
+            return Result((_merge(results, kinds, names),), False)
+        if len({len(result) for result in results}) != 1:
+            if isinstance(value, list) and value:
+                return Result((ListOf(_merge([r[0] for r in results], kinds, names)),))
+            return NOT_KNOWN
+        types = tuple(
+            _merge([result[k] for result in results], kinds, names)
+            for k in range(len(value))
+        )
+        return Result(types, True, aliases)
+    return Result((_merge(results, kinds, names),), False, aliases)
+
+
+def shares_memory(value: Any, arg: Any) -> bool:
+    """Whether two run-time values share array memory."""
+    if isinstance(value, (tuple, list)):
+        return any(shares_memory(item, arg) for item in value)
+    if isinstance(arg, (tuple, list)):
+        return any(shares_memory(value, item) for item in arg)
+    if isinstance(value, np.ndarray) and isinstance(arg, np.ndarray):
+        return value is arg or np.may_share_memory(value, arg)
+    return False
+
+
+def _merge(values: list[Any], kinds: list[int], names: tuple[str, ...]) -> Type:
+    value = values[0]
+    if isinstance(value, np.ndarray) and value.dtype.kind in "fciub":
+        if any(other.ndim != value.ndim for other in values):
+            return UNKNOWN
+        dims = tuple(
+            _dim([v.shape[axis] for v in values], kinds, names)
+            for axis in range(value.ndim)
+        )
+        return Array(
+            value.dtype.name, dims, all(v.flags.c_contiguous for v in values)
+        )
+    if isinstance(value, np.generic) and value.dtype.kind in "fciub":
+        return Scalar(value.dtype.name, weak=False)
+    if isinstance(value, bool):
+        return Scalar("bool")
+    if isinstance(value, int):
+        size = None
+        if kinds == [0, 1]:
+            size = _dim(list(values), kinds, names)
+        return Scalar("int64", size=size)
+    if isinstance(value, float):
+        return Scalar("float64")
+    if isinstance(value, complex):
+        return Scalar("complex128")
+    if isinstance(value, (tuple, list)):
+        lengths = {len(v) for v in values}
+        if len(lengths) == 1:
+            items = tuple(
+                _merge([v[k] for v in values], kinds, names) for k in range(len(value))
+            )
+            return TupleOf(items)
+        return UNKNOWN
+    return Opaque(type(value))
+
+
+def _dim(numbers: list[int], kinds: list[int], names: tuple[str, ...]) -> Dim | None:
+    if kinds == []:
+        return ONE if numbers[0] == 1 else Dim("", numbers[0])
+    if kinds == [2]:
+        return ONE if numbers[0] == 1 else None
+    if numbers[0] == numbers[1] and numbers[0] < 5:
+        return Dim("", numbers[0])
+    first, second = Sizes(names, 0), Sizes(names, 1)
+    for name in names:
+        offset = numbers[0] - first.numbers[name]
+        if offset == numbers[1] - second.numbers[name] and abs(offset) <= _MAX_OFFSET:
+            if name.startswith("?"):
+                return None
+            return Dim(name, offset)
+    if numbers[0] == numbers[1]:
+        return Dim("", numbers[0])
+    return None
+
+
+__all__ = ["Result", "infer_call", "shares_memory", "Unknown", "DictOf"]

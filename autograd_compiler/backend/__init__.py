@@ -1,0 +1,1 @@
+"""From IR to running code: names, text, loading, compiling."""

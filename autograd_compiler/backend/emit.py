@@ -1,0 +1,377 @@
+"""IR becomes readable Python.
+
+Four questions are answered one after the other, each in a file of its own: what is part
+of a larger expression (`folding`), which statements there are (`statements`), what the
+variables are called (`naming`), and how it is all written down (here, with
+`printer.Expressions`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import black
+import numpy as np
+
+from autograd_compiler import ir
+from autograd_compiler.backend.folding import fold
+from autograd_compiler.backend.helpers import helper_sources
+from autograd_compiler.backend.naming import assign_names
+from autograd_compiler.backend.statements import (
+    Body,
+    Branch,
+    Break,
+    Copy,
+    Do,
+    Loop,
+    Repeat,
+    Return,
+    Scope,
+    Statement,
+    expanded,
+    statements_of,
+)
+from autograd_compiler.backend.stores import spelling, whole_numbers
+from autograd_compiler.names import Namespace
+from autograd_compiler.printer import (
+    BINARY,
+    SUM,
+    Expression,
+    Expressions,
+    has_operator,
+)
+from autograd_compiler.types import ListOf, Scalar
+
+_COMMENT = 80
+_AUGMENTED = ("+", "-", "*", "/")
+
+
+def emit(module: ir.Module) -> str:
+    """The text of a module, formatted by black.
+
+    It can be executed wherever NumPy is installed, given the objects that
+    `required_objects` names; the same module always gives the same text.
+
+    Examples
+    --------
+    >>> import operator
+    >>> x, square = ir.Var("x"), ir.Var()
+    >>> op = ir.Apply(ir.NOWHERE, (square,), operator.mul, (x, x))
+    >>> body = ir.Block((op,), (square,))
+    >>> function = ir.Function("f", (ir.Param("x", x),), body, ir.NOWHERE)
+    >>> print(emit(ir.Module((function,))), end="")
+    def f(x):
+        return x * x
+    """
+    functions, namespace = _write(module)
+    helpers = helper_sources(namespace.helpers, namespace)
+    parts = ["\n".join(sorted(namespace.imports)), *helpers, *functions]
+    text = "\n\n\n".join(part for part in parts if part)
+    return black.format_str(text, mode=black.Mode())
+
+
+def required_objects(module: ir.Module) -> dict[str, object]:
+    """Objects that the text of a module uses and cannot import, by name.
+
+    Classes of records, functions of the user that are called as they are, objects that
+    have no literal.
+    """
+    _, namespace = _write(module)
+    return dict(namespace.required)
+
+
+def _write(module: ir.Module) -> tuple[list[str], Namespace]:
+    """The text of each function, and the global names that they use."""
+    avoid = {function.name for function in module.functions}
+    while True:
+        namespace = Namespace(avoid)
+        texts: list[str] = []
+        local: set[str] = set()
+        for function in module.functions:
+            body = statements_of(function, fold(function))
+            names = assign_names(function, body, avoid)
+            texts.append(_Writer(function, body, names, namespace).text())
+            local.update(names.values())
+        # Seldom: a variable hides a helper, or a parameter a builtin.
+        hidden = (namespace.used & local) - avoid
+        if not hidden:
+            return texts, namespace
+        avoid |= hidden
+
+
+class _Writer:
+    """Writes the statements of one function; a line is its text and its depth."""
+
+    def __init__(
+        self,
+        function: ir.Function,
+        body: Body,
+        names: dict[ir.Var, str],
+        namespace: Namespace,
+    ) -> None:
+        self._function = function
+        self._body = body
+        self._names = names
+        self._numbers = whole_numbers(function)
+        self._namespace = namespace
+        self._write = Expressions(names.__getitem__, namespace, body.folded)
+
+    def text(self) -> str:
+        function = self._function
+        params = ", ".join(self._names[var] for var in self._body.params)
+        lines = [f"def {function.name}({params}):"]
+        if function.doc:
+            lines.append(f"    {_docstring(function.doc)}")
+        inside = self.block(self._body.statements)
+        lines += [f"    {line}" if line else "" for line in inside]
+        if not any(_is_code(line) for line in inside):
+            lines.append("    pass")
+        return "\n".join(lines)
+
+    # ------------------------------------------------------------ blocks
+
+    def block(
+        self, statements: Iterable[Statement], holder: ir.Operation | None = None
+    ) -> list[str]:
+        """The lines of statements in order, adjoints under their comments.
+
+        The comment of `holder`, whose block it is, already stands above.
+        """
+        lines: list[str] = []
+        reversing = False
+        shown = _comment(holder) if holder is not None else ""
+        for statement in statements:
+            written = [*self.statement(statement)]
+            if not written:
+                continue
+            op = holder if isinstance(statement, Return) else statement.op
+            if op is not None and op is not holder and op.adjoint:
+                comment = _comment(op)
+                if lines and not reversing:
+                    lines.append("")
+                reversing = True
+                if comment and comment != shown:
+                    lines.append(comment)
+                shown = comment
+            lines += written
+        return lines
+
+    def inner(self, statements: Iterable[Statement], op: ir.Operation) -> list[str]:
+        return [f"    {line}" if line else "" for line in self.block(statements, op)]
+
+    def statement(self, statement: Statement) -> Iterator[str]:
+        match statement:
+            case Do(op):
+                yield from self.simple(op)
+            case Copy():
+                yield from self.copy(statement)
+            case Branch():
+                yield from self.branch(statement)
+            case Loop(op, body):
+                index = self._names[op.index] if statement.used else "_"
+                yield f"for {index} in {self.range(op)}:"
+                yield from _or_pass(self.inner(body, op))
+            case Repeat(op, cond, body):
+                yield f"while {self._write.text(cond)}:"
+                yield from _or_pass(self.inner(body, op))
+            case Scope(op, body):
+                yield f"with {self._write.text(op.context)}:"
+                yield from _or_pass(self.inner(body, op))
+            case Break():
+                yield "break"
+            case Return(value):
+                yield f"return {self._write.bare(value)}"
+
+    def range(self, op: ir.For) -> str:
+        parts = [op.start, op.stop, op.step]
+        if _is_number(op.step, 1):
+            parts.pop()
+            if _is_number(op.start, 0):
+                parts.pop(0)
+        text = f"range({', '.join(map(self._write.text, parts))})"
+        return f"reversed({text})" if op.reverse else text
+
+    def branch(self, statement: Branch) -> Iterator[str]:
+        then = self.inner(statement.then, statement.op)
+        orelse = self.inner(statement.orelse, statement.op)
+        if not any(map(_is_code, then)):
+            if any(map(_is_code, orelse)):
+                yield f"if {self._write.negation(statement.cond).text}:"
+                yield from orelse
+            return
+        yield f"if {self._write.text(statement.cond)}:"
+        yield from then
+        if not any(map(_is_code, orelse)):
+            return
+        if _is_chain(orelse):
+            yield f"el{orelse[0][4:]}"
+            yield from (line[4:] for line in orelse[1:])
+        else:
+            yield "else:"
+            yield from orelse
+
+    # ------------------------------------------------------------ copies
+
+    def copy(self, statement: Copy) -> Iterator[str]:
+        """Assignments with the meaning of `a, b = b, a`, one by one where that works."""
+        waiting = [
+            (self._names[target], target, source)
+            for target, source in statement.pairs
+            if self._write.text(source) != self._names[target]
+        ]
+        while waiting:
+            for entry in waiting:
+                others = (other[2] for other in waiting if other is not entry)
+                if entry[0] not in self.names_in(others):
+                    waiting.remove(entry)
+                    yield from self.assignment(*entry)
+                    break
+            else:
+                names = ", ".join(name for name, _, _ in waiting)
+                values = ", ".join(self._write.text(source) for _, _, source in waiting)
+                yield f"{names} = {values}"
+                return
+
+    def names_in(self, operands: Iterable[ir.Operand]) -> set[str]:
+        return {
+            self._names[var]
+            for operand in operands
+            for var in expanded(operand, self._body.folded)
+        }
+
+    def assignment(
+        self, name: str, target: ir.Var, source: ir.Operand
+    ) -> Iterator[str]:
+        op = self._body.folded.get(source) if isinstance(source, ir.Var) else None
+        if op is not None and (augmented := self.augmented(name, target, op)):
+            yield augmented
+        else:
+            yield f"{name} = {self._write.bare(source)}"
+
+    def augmented(self, name: str, target: ir.Var, op: ir.Operation) -> str:
+        """`s += e` for `s = s + e`, of scalars only: arrays would change in place."""
+        if not isinstance(op, ir.Apply) or not has_operator(op.fn) or len(op.args) != 2:
+            return ""
+        sign, _ = BINARY.get(op.fn, ("", 0))
+        first, second = op.args
+        if sign not in _AUGMENTED or not isinstance(first, ir.Var):
+            return ""
+        if not isinstance(target.type, Scalar) or not isinstance(first.type, Scalar):
+            return ""
+        if self._write.text(first) != name:
+            return ""
+        return f"{name} {sign}= {self._write.text(second)}"
+
+    # ------------------------------------------------------------ simple statements
+
+    def simple(self, op: ir.Operation) -> Iterator[str]:
+        write = self._write
+        match op:
+            case ir.Apply(targets=()):
+                yield write.operation(op).text
+            case ir.Apply(targets=(target,)):
+                name = self._names[target]
+                augmented = self.augmented(name, target, op)
+                yield augmented or f"{name} = {self.value(op)}"
+            case ir.Load(target=target) | ir.If(targets=(target,)):
+                yield f"{self._names[target]} = {self.value(op)}"
+            case ir.Apply(targets=targets):
+                yield f"{self.targets(targets)} = {self.value(op)}"
+            case ir.Store():
+                yield self.store(op)
+            case ir.Append(target=target, value=value):
+                yield f"{write.text(target)}.append({write.text(value)})"
+            case ir.Pop(target=target, value=value):
+                pop = f"{write.text(target)}.pop()"
+                yield f"{self._names[value]} = {pop}" if self.is_read(value) else pop
+            case ir.Effect():
+                yield self.effect(op)
+            case ir.Call(targets=targets, function=function, args=args):
+                call = f"{function}({', '.join(map(write.text, args))})"
+                yield f"{self.targets(targets)} = {call}" if targets else call
+
+    def value(self, op: ir.Operation) -> str:
+        return self._write.operation(op).text
+
+    def is_read(self, var: ir.Var) -> bool:
+        return var in self._body.read
+
+    def targets(self, targets: tuple[ir.Var, ...]) -> str:
+        names = [self._names[var] if self.is_read(var) else "_" for var in targets]
+        return names[0] if len(names) == 1 else ", ".join(names)
+
+    def effect(self, op: ir.Effect) -> str:
+        match op.kind, op.args:
+            case "assert", (cond, ir.Const(None)) | (cond,):
+                return f"assert {self._write.text(cond)}"
+            case "assert", (cond, message):
+                return f"assert {self._write.text(cond)}, {self._write.text(message)}"
+            case "raise", args:
+                return " ".join(["raise", *map(self._write.text, args)])
+        call = ir.Apply(op.span, (), op.fn, op.args, op.kwargs)
+        return self._write.operation(call).text
+
+    def store(self, op: ir.Store) -> str:
+        write = self._write
+        base = write.operand(op.target)
+        value = write.text(op.value)
+        kind = spelling(op, self._numbers)
+        if kind == "scatter":
+            last = op.path[-1]
+            assert isinstance(last, ir.Index)
+            owner = write.place(base, op.path[:-1]).text
+            scatter = self._namespace.spell(np.add.at)
+            return f"{scatter}({owner}, {write.text(last.index)}, {value})"
+        place = self.place(op, base)
+        if kind == "rebind":
+            added = write.operand(op.value).at(SUM + 1)
+            return f"{place} = {place} + {added}"
+        return f"{place} {'+=' if kind == 'add' else '='} {value}"
+
+    def place(self, op: ir.Store, base: Expression) -> str:
+        """The left side of a store; the whole array is `x[...]`, or `x` before `+=`."""
+        place = self._write.place(base, op.path)
+        if op.path and not isinstance(op.path[-1], ir.View):
+            return place.text
+        if isinstance(op.base.type, Scalar):
+            return place.text
+        if isinstance(op.base.type, ListOf):
+            return f"{place.text}[:]"
+        named = not op.path and op.target not in self._body.folded
+        return place.text if op.mode == "add" and named else f"{place.text}[...]"
+
+
+def _is_chain(lines: list[str]) -> bool:
+    """Whether the lines of an else branch are one `if`: then they become an `elif`."""
+    if not lines[0].startswith("    if "):
+        return False
+    outer = (line for line in lines[1:] if line and not line.startswith("     "))
+    return all(line.startswith(("    elif ", "    else:")) for line in outer)
+
+
+def _is_code(line: str) -> bool:
+    return bool(line.strip()) and not line.lstrip().startswith("#")
+
+
+def _or_pass(lines: list[str]) -> list[str]:
+    return lines if any(map(_is_code, lines)) else [*lines, "    pass"]
+
+
+def _is_number(operand: ir.Operand, number: int) -> bool:
+    if not isinstance(operand, ir.Const) or type(operand.value) is not int:
+        return False
+    return operand.value == number
+
+
+def _comment(op: ir.Operation) -> str:
+    """The primal statement that an adjoint operation reverses, on one line."""
+    text = " ".join(op.span.statement.split()) if op.adjoint else ""
+    if len(text) > _COMMENT:
+        text = f"{text[: _COMMENT - 3].rstrip()}..."
+    return f"# {text}" if text else ""
+
+
+def _docstring(text: str) -> str:
+    if "\\" in text or '"""' in text or text.endswith('"'):
+        return repr(text)
+    return f'"""{text}"""'

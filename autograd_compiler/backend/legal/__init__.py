@@ -1,0 +1,1 @@
+"""Calls that Numba lacks, written with calls that it has."""

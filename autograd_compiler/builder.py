@@ -1,0 +1,682 @@
+"""Making IR: one place that appends operations and gives each result its type.
+
+The frontend, the reverse pass and the forward pass all build through this.  The
+builder folds what is known when compiling (arithmetic on constants, `np.ndim(x)` of a
+known type) so that code which tests such facts leaves nothing behind.
+"""
+
+from __future__ import annotations
+
+import itertools
+import operator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from autograd_compiler import ir
+from autograd_compiler.analysis.infer import Result, infer_call
+from autograd_compiler.types import (
+    BOTTOM,
+    UNKNOWN,
+    Array,
+    Bottom,
+    Dim,
+    DictOf,
+    ListOf,
+    Opaque,
+    Scalar,
+    TupleOf,
+    Type,
+    Unknown,
+    dtype_of,
+    ndim,
+)
+
+FOLDABLE = {
+    operator.add,
+    operator.sub,
+    operator.mul,
+    operator.truediv,
+    operator.floordiv,
+    operator.mod,
+    operator.pow,
+    operator.neg,
+    operator.pos,
+    operator.not_,
+    operator.lt,
+    operator.le,
+    operator.eq,
+    operator.ne,
+    operator.gt,
+    operator.ge,
+    operator.is_,
+    operator.is_not,
+    operator.contains,
+    operator.and_,
+    operator.or_,
+    isinstance,
+    len,
+    abs,
+    min,
+    max,
+    int,
+    float,
+    bool,
+    str,
+    sorted,
+    range,
+}
+
+_SMALL = (int, float, bool, str, type(None), type(Ellipsis), tuple, complex, type, range)
+
+
+def type_of_operand(operand: ir.Operand) -> Type:
+    """The type of an operand; packs are tuples of their items' types."""
+    match operand:
+        case ir.Var():
+            return operand.type
+        case ir.Const(value):
+            if isinstance(value, np.generic):
+                return Scalar(value.dtype.name, weak=False)
+            if isinstance(value, bool):
+                return Scalar("bool")
+            if isinstance(value, int):
+                return Scalar("int64", size=Dim("", value) if value >= 0 else None)
+            if isinstance(value, float):
+                return Scalar("float64")
+            if isinstance(value, complex):
+                return Scalar("complex128")
+            return Opaque(type(value))
+        case ir.Pack(items, form):
+            if form.kind == "dict":
+                return Opaque(dict)
+            return TupleOf(tuple(type_of_operand(item) for item in items))
+    return Opaque(slice)
+
+
+class Builder:
+    """Appends operations to the block under construction.
+
+    Attributes
+    ----------
+    span
+        The place that new operations get.
+    adjoint
+        Whether new operations belong to the reverse sweep.
+    """
+
+    def __init__(self, span: ir.Span = ir.NOWHERE) -> None:
+        self.span = span
+        self.adjoint = False
+        self.deriving = False  # derivative code may be simplified, the user's not
+        self.ops: list[ir.Operation] = []
+        self._sizes = itertools.count()
+        # Slices with the same bounds, and reads by the same mask, have the same size.
+        self.slice_sizes: dict[Any, Dim] = {}
+        # Operands whose memory a value may share, as found by running the call.
+        self.shares: dict[ir.Var, tuple[ir.Var, ...]] = {}
+
+    @contextmanager
+    def block(self) -> Iterator[list[ir.Operation]]:
+        """Collect operations in a new list instead of the current one."""
+        outer, self.ops = self.ops, []
+        try:
+            yield self.ops
+        finally:
+            self.ops = outer
+
+    @contextmanager
+    def at(self, span: ir.Span) -> Iterator[None]:
+        outer, self.span = self.span, span
+        try:
+            yield
+        finally:
+            self.span = outer
+
+    def append(self, op: ir.Operation) -> None:
+        self.ops.append(op)
+
+    def fresh_size(self) -> Dim:
+        return Dim(f"m{next(self._sizes)}")
+
+    # -------------------------------------------------------------- calls
+
+    def apply(
+        self,
+        fn: Any,
+        *args: ir.Operand,
+        name: str = "",
+        style: str = "function",
+        **kwargs: ir.Operand,
+    ) -> ir.Operand:
+        """`fn(*args, **kwargs)`; a `Pack` when the call has several results."""
+        named = tuple(kwargs.items())
+        folded = self._fold(fn, args, named)
+        if folded is not None:
+            return folded
+        result = self._infer(fn, args, named)
+        targets = tuple(ir.Var(name, self._sized(type)) for type in result.types)
+        operands = (*args, *(value for _, value in named))
+        shared = tuple(
+            var for position in result.aliases for var in ir.leaves(operands[position])
+        )
+        for target in targets:
+            if shared and isinstance(target.type, (Array, ListOf)):
+                self.shares[target] = shared
+        self.append(
+            ir.Apply(
+                self.span,
+                targets,
+                fn,
+                args,
+                named,
+                "method" if style == "method" else "function",
+                adjoint=self.adjoint,
+            )
+        )
+        return ir.Pack(targets) if result.unpacks else targets[0]
+
+    def var(self, fn: Any, *args: ir.Operand, **kwargs: Any) -> ir.Var:
+        """`apply` for calls whose result must be a variable."""
+        result = self.apply(fn, *args, **kwargs)
+        return self.as_var(result)
+
+    def as_var(self, operand: ir.Operand, name: str = "") -> ir.Var:
+        """A variable that holds the operand."""
+        if isinstance(operand, ir.Var):
+            return operand
+        target = ir.Var(name, self._pack_type(operand))
+        copy = self._constructor(operand)
+        self.append(
+            ir.Apply(self.span, (target,), copy, (operand,), adjoint=self.adjoint)
+        )
+        return target
+
+    def _constructor(self, operand: ir.Operand) -> Any:
+        return identity
+
+    def _pack_type(self, operand: ir.Operand) -> Type:
+        if isinstance(operand, ir.Pack) and operand.form.kind == "list":
+            return list_type(operand)
+        if isinstance(operand, ir.Pack) and operand.form.kind == "dict":
+            return DictOf(list_type(operand).item)
+        return type_of_operand(operand)
+
+    def _infer(
+        self,
+        fn: Any,
+        args: tuple[ir.Operand, ...],
+        kwargs: tuple[tuple[str, ir.Operand], ...],
+    ) -> Result:
+        if isinstance(fn, (ir.Method, ir.CallValue)):
+            return Result((UNKNOWN,))
+        if fn in (operator.add, operator.sub) and len(args) == 2:
+            size = self._size_arithmetic(fn, args)
+            if size is not None:
+                return Result((size,))
+        if fn is identity:
+            return Result((type_of_operand(args[0]),))
+        if fn is getattr and isinstance(args[1], ir.Const):
+            attribute = str(args[1].value)
+            return infer_call(lambda x: getattr(x, attribute), args[:1])
+        return infer_call(fn, args, kwargs)
+
+    def _size_arithmetic(self, fn: Any, args: tuple[ir.Operand, ...]) -> Type | None:
+        first, second = map(type_of_operand, args)
+        match first, second:
+            case Scalar("int64", size=Dim() as size), Scalar("int64"):
+                if isinstance(args[1], ir.Const):
+                    amount = int(args[1].value)
+                    return Scalar(
+                        "int64", size=size.plus(amount if fn is operator.add else -amount)
+                    )
+            case Scalar("int64"), Scalar("int64", size=Dim() as size):
+                if isinstance(args[0], ir.Const) and fn is operator.add:
+                    return Scalar("int64", size=size.plus(int(args[0].value)))
+        return None
+
+    def _sized(self, type: Type) -> Type:
+        """The type with a fresh symbol for each size that is not known."""
+        match type:
+            case Array(dtype, dims, contiguous) if None in dims:
+                dims = tuple(self.fresh_size() if d is None else d for d in dims)
+                return Array(dtype, dims, contiguous)
+            case Scalar("int64", size=None):
+                return replace(type, size=self.fresh_size())
+        return type
+
+    # -------------------------------------------------------------- folding
+
+    def _fold(
+        self,
+        fn: Any,
+        args: tuple[ir.Operand, ...],
+        kwargs: tuple[tuple[str, ir.Operand], ...],
+    ) -> ir.Operand | None:
+        if getattr(fn, "__static__", False):
+            values = [constant_value(arg) for arg in args]
+            if all(value is not None for value in values):
+                named = {key: constant_value(value) for key, value in kwargs}
+                if all(value is not None for value in named.values()):
+                    result = fn(
+                        *(value.value for value in values if value),
+                        **{key: value.value for key, value in named.items() if value},
+                    )
+                    return operand_of(result)
+            return None
+        if kwargs:
+            return None
+        if fn is np.ndim or (fn is getattr and _is(args[1], "ndim")):
+            known = ndim(type_of_operand(args[0]))
+            if known is not None:
+                return ir.Const(known)
+        if fn is getattr and _is(args[1], "dtype"):
+            dtype = dtype_of(type_of_operand(args[0]))
+            if dtype is not None:
+                return ir.Const(np.dtype(dtype))
+        if fn is np.iscomplexobj:
+            dtype = dtype_of(type_of_operand(args[0]))
+            if dtype is not None:
+                return ir.Const(np.dtype(dtype).kind == "c")
+        if fn is isinstance and isinstance(args[1], (ir.Const, ir.Pack)):
+            return self._fold_isinstance(args)
+        if fn is len and isinstance(args[0], ir.Pack):
+            return ir.Const(len(args[0].items))
+        if fn in (operator.is_, operator.is_not) and len(args) == 2:
+            same = _identity(args[0], args[1])
+            if same is not None:
+                return ir.Const(same if fn is operator.is_ else not same)
+        if isinstance(fn, Callable) and _hashable(fn) and fn in FOLDABLE:  # type: ignore[arg-type]
+            values = [constant_value(arg) for arg in args]
+            if all(value is not None for value in values):
+                plain = [value.value for value in values if value is not None]
+                if all(isinstance(value, _SMALL) for value in plain):
+                    try:
+                        return operand_of(fn(*plain))
+                    except Exception:
+                        return None
+        if self.deriving:
+            return self._simplify(fn, args)
+        return None
+
+    def _fold_isinstance(self, args: tuple[ir.Operand, ...]) -> ir.Operand | None:
+        classes = constant_value(args[1])
+        if classes is None:
+            return None
+        match args[0]:
+            case ir.Const(value):
+                return ir.Const(isinstance(value, classes.value))
+            case ir.Pack(_, form):
+                kind = {"tuple": tuple, "list": list, "dict": dict}.get(form.kind, form.cls)
+                return ir.Const(issubclass(kind or tuple, classes.value))
+            case ir.Var(type=Array()):
+                return ir.Const(issubclass(np.ndarray, classes.value))
+            case ir.Var(type=Scalar(dtype, weak)):
+                cls = np.dtype(dtype).type
+                if weak:
+                    cls = {"f": float, "i": int, "b": bool, "c": complex}[
+                        np.dtype(dtype).kind
+                    ]
+                return ir.Const(issubclass(cls, classes.value))
+            case ir.Var(type=ListOf()):
+                return ir.Const(issubclass(list, classes.value))
+            case ir.Var(type=DictOf()):
+                return ir.Const(issubclass(dict, classes.value))
+        return None
+
+    def _simplify(self, fn: Any, args: tuple[ir.Operand, ...]) -> ir.Operand | None:
+        """Algebra on derivative code, whose values are never written in place."""
+        match fn, args:
+            case operator.and_, (_, ir.Const(False)) | (ir.Const(False), _):
+                return ir.Const(False)
+            case operator.add, (other, ir.Const(value)) if _is_zero(value):
+                return other if _inexact(other) else None
+            case operator.add, (ir.Const(value), other) if _is_zero(value):
+                return other if _inexact(other) else None
+            case operator.sub, (other, ir.Const(value)) if _is_zero(value):
+                return other if _inexact(other) else None
+            case operator.pow, (other, ir.Const(1 | 1.0)) if _inexact(other):
+                return other
+            case operator.neg, (ir.Var() as var,):
+                return self._double_negation(var)
+            case np.transpose, (ir.Var() as var,):
+                return self._double_transpose(var)
+            case operator.mul, (ir.Const(value), other) if _is_number(value):
+                return self._times(value, other)
+            case operator.mul, (other, ir.Const(value)) if _is_number(value):
+                return self._times(value, other)
+            case operator.truediv, (other, ir.Const(1 | 1.0)) if _inexact(other):
+                return other
+            case operator.mul, (first, second):
+                return self._without_broadcast(fn, first, second)
+            case operator.truediv, (first, second):
+                return self._without_broadcast(fn, first, second)
+        return None
+
+    def _times(self, value: Any, other: ir.Operand) -> ir.Operand | None:
+        if not _inexact(other):
+            return None
+        if value == 1:
+            return other
+        if value == -1:
+            return self.apply(operator.neg, other)
+        return None
+
+    def _definition(self, var: ir.Var) -> ir.Apply | None:
+        """The operation of this block that made a value, if it is near."""
+        for op in reversed(self.ops[-20:]):
+            if isinstance(op, ir.Apply) and var in op.targets:
+                return op
+        return None
+
+    def _double_negation(self, var: ir.Var) -> ir.Operand | None:
+        made = self._definition(var)
+        if made is not None and made.fn is operator.neg and not var.name:
+            return made.args[0]
+        return None
+
+    def _double_transpose(self, var: ir.Var) -> ir.Operand | None:
+        made = self._definition(var)
+        if made is not None and made.fn is np.transpose and len(made.args) == 1:
+            return made.args[0]
+        return None
+
+    def _without_broadcast(
+        self, fn: Any, first: ir.Operand, second: ir.Operand
+    ) -> ir.Operand | None:
+        """`broadcast_to(s, shape) * p` is `s * p` where `p` has that shape already."""
+        small = self._broadcast_source(first)
+        if small is not None and _covers(second, first, small):
+            return self.apply(fn, small, second)
+        small = self._broadcast_source(second)
+        if small is not None and _covers(first, second, small):
+            return self.apply(fn, first, small)
+        return None
+
+    def _broadcast_source(self, operand: ir.Operand) -> ir.Operand | None:
+        if not isinstance(operand, ir.Var):
+            return None
+        made = self._definition(operand)
+        return made.args[0] if made is not None and made.fn is np.broadcast_to else None
+
+    # -------------------------------------------------------------- memory
+
+    def load(self, base: ir.Operand, path: tuple[ir.Index, ...], name: str = "") -> ir.Var:
+        base = self.as_var(base)
+        target = ir.Var(name, self._sized(load_type(base.type, path, self)))
+        self.append(ir.Load(self.span, target, base, path, adjoint=self.adjoint))
+        if isinstance(target.type, (Array, Unknown)) and not is_copy_index(path):
+            self.shares[target] = (base,)
+        return target
+
+    def store(
+        self, base: ir.Var, path: ir.Path, value: ir.Operand, mode: str = "set"
+    ) -> ir.Var:
+        target = ir.Var(base.name, base.type)
+        self.append(
+            ir.Store(
+                self.span,
+                target,
+                base,
+                path,
+                value,
+                "add" if mode == "add" else "set",
+                adjoint=self.adjoint,
+            )
+        )
+        return target
+
+
+def identity(value: Any) -> Any:
+    """`y = x`: prints as its argument."""
+    return value
+
+
+def constant_value(operand: ir.Operand) -> ir.Const | None:
+    """The operand as one constant, if all of it is known."""
+    match operand:
+        case ir.Const():
+            return operand
+        case ir.Pack(items, form) if form.kind in ("tuple", "list"):
+            values = [constant_value(item) for item in items]
+            if all(value is not None for value in values):
+                plain = [value.value for value in values if value is not None]
+                return ir.Const(tuple(plain) if form.kind == "tuple" else plain)
+    return None
+
+
+def operand_of(value: Any) -> ir.Operand:
+    """A Python value as an operand: tuples and lists become packs."""
+    if type(value) is tuple:
+        return ir.Pack(tuple(map(operand_of, value)))
+    if type(value) is list:
+        return ir.Pack(tuple(map(operand_of, value)), ir.LIST)
+    return ir.Const(value)
+
+
+def list_type(pack: ir.Pack) -> ListOf:
+    from autograd_compiler.types import join
+
+    item: Type = BOTTOM
+    for operand in pack.items:
+        item = join(item, type_of_operand(operand))
+    return ListOf(item)
+
+
+def _is(operand: ir.Operand, value: object) -> bool:
+    return isinstance(operand, ir.Const) and operand.value == value
+
+
+def _is_zero(value: object) -> bool:
+    return isinstance(value, (int, float)) and value == 0
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _inexact(operand: ir.Operand) -> bool:
+    dtype = dtype_of(type_of_operand(operand))
+    return dtype is not None and np.dtype(dtype).kind in "fc"
+
+
+def _hashable(value: object) -> bool:
+    try:
+        hash(value)
+    except TypeError:
+        return False
+    return True
+
+
+def _identity(first: ir.Operand, second: ir.Operand) -> bool | None:
+    """Whether `first is second`, where that is known: comparisons with None."""
+    for one, other in ((first, second), (second, first)):
+        if isinstance(other, ir.Const) and (
+            other.value is None or isinstance(other.value, bool)
+        ):
+            if isinstance(one, ir.Const):
+                return one.value is other.value
+            if isinstance(one, (ir.Pack, ir.Slice)):
+                return False
+            if other.value is None and isinstance(
+                one.type, (Scalar, Array, ListOf, DictOf, TupleOf)
+            ):
+                return False
+    return None
+
+
+def _covers(full: ir.Operand, result: ir.Operand, small: ir.Operand) -> bool:
+    a, b = type_of_operand(full), type_of_operand(result)
+    return (
+        isinstance(a, Array)
+        and isinstance(b, Array)
+        and a.ndim == b.ndim
+        and all(
+            x is not None and x.same(y) for x, y in zip(a.dims, b.dims, strict=True)
+        )
+    )
+
+
+# ---------------------------------------------------------------- subscripts
+
+
+def is_copy_index(path: tuple[ir.Index, ...]) -> bool:
+    """Whether reading through the path copies: some index is an array or a list."""
+    return any(is_advanced(step.index) for step in path)
+
+
+def is_advanced(index: ir.Operand) -> bool:
+    """Whether NumPy's advanced indexing applies (the result is a copy)."""
+    match index:
+        case ir.Pack(items, form):
+            if form.kind == "list":
+                return True
+            return any(is_advanced(item) for item in items)
+        case ir.Var():
+            return isinstance(index.type, (Array, ListOf)) or (
+                isinstance(index.type, Scalar) and index.type.dtype == "bool"
+            )
+        case ir.Const(value):
+            return isinstance(value, (bool, list, np.ndarray))
+    return False
+
+
+def load_type(base: Type, path: tuple[ir.Index, ...], builder: Builder) -> Type:
+    for step in path:
+        base = _index_type(base, step.index, builder)
+    return base
+
+
+def _index_type(base: Type, index: ir.Operand, builder: Builder) -> Type:
+    match base:
+        case ListOf(item):
+            return base if isinstance(index, ir.Slice) else item
+        case DictOf(item):
+            return item
+        case TupleOf(items):
+            if isinstance(index, ir.Const) and isinstance(index.value, int):
+                return items[index.value]
+            return UNKNOWN
+        case Bottom():
+            return BOTTOM
+        case Array():
+            return _array_index_type(base, index, builder)
+    return UNKNOWN
+
+
+def _array_index_type(base: Array, index: ir.Operand, builder: Builder) -> Type:
+    parts = index.items if isinstance(index, ir.Pack) and index.form.kind == "tuple" else (index,)
+    if any(is_advanced(part) for part in parts):
+        return _advanced_type(base, index, builder)
+    consumed = sum(1 for part in parts if not _is_new_axis(part) and not _is_ellipsis(part))
+    dims: list[Dim | None] = []
+    source = iter(base.dims)
+    whole = True
+    for part in parts:
+        if _is_new_axis(part):
+            dims.append(Dim("", 1))
+        elif _is_ellipsis(part):
+            dims.extend(next(source) for _ in range(base.ndim - consumed))
+        elif isinstance(part, ir.Slice):
+            dim = next(source, None)
+            sliced = _slice_dim(dim, part, builder)
+            whole = whole and sliced is not None and sliced.same(dim)
+            dims.append(sliced)
+        elif isinstance(type_of_operand(part), (Scalar, Unknown)):
+            next(source, None)
+            if dims and any(not d.is_one if d else True for d in dims):
+                whole = False
+        else:
+            return UNKNOWN
+    dims.extend(source)
+    if not dims and not any(_is_ellipsis(part) for part in parts):
+        return Scalar(base.dtype, weak=False)
+    # A leading slice of a contiguous array is contiguous, too.
+    leading = len(parts) == 1 and isinstance(parts[0], ir.Slice) and _step(parts[0]) == 1
+    return Array(base.dtype, tuple(dims), base.contiguous and (whole or leading))
+
+
+def _step(part: ir.Slice) -> int | None:
+    if isinstance(part.step, ir.Const):
+        return 1 if part.step.value is None else int(part.step.value)
+    return None
+
+
+def _is_new_axis(part: ir.Operand) -> bool:
+    return isinstance(part, ir.Const) and part.value is None
+
+
+def _is_ellipsis(part: ir.Operand) -> bool:
+    return isinstance(part, ir.Const) and part.value is Ellipsis
+
+
+def _slice_dim(dim: Dim | None, part: ir.Slice, builder: Builder) -> Dim | None:
+    """The size of `x[start:stop:step]`, where simple arithmetic on symbols gives it.
+
+    Bounds that the compiler reads as `size + c` are clipped by NumPy to [0, size]; two
+    slices with the same bounds get the same symbol in any case.
+    """
+    if dim is None or _step(part) not in (1, -1):
+        return _same_slice(dim, part, builder)
+    if _step(part) == -1:
+        if _is(part.start, None) and _is(part.stop, None):
+            return dim
+        return _same_slice(dim, part, builder)
+    start = _bound(part.start, dim, Dim("", 0))
+    stop = _bound(part.stop, dim, dim)
+    if start is None or stop is None:
+        return _same_slice(dim, part, builder)
+    if not dim.symbol and not start.symbol and not stop.symbol:
+        # A plain number: the bounds are known, clipped as NumPy clips them.
+        first, last = (min(max(b.offset, 0), dim.offset) for b in (start, stop))
+        return Dim("", max(0, last - first))
+    if not start.symbol and start.offset >= 0 and stop.symbol == dim.symbol:
+        if stop.offset <= dim.offset:
+            return stop.plus(-start.offset)
+    return _same_slice(dim, part, builder)
+
+
+def _bound(bound: ir.Operand, dim: Dim, default: Dim) -> Dim | None:
+    if isinstance(bound, ir.Const):
+        if bound.value is None:
+            return default
+        if isinstance(bound.value, (int, np.integer)):
+            return (
+                Dim("", int(bound.value))
+                if bound.value >= 0
+                else dim.plus(int(bound.value))
+            )
+        return None
+    kind = type_of_operand(bound)
+    if isinstance(kind, Scalar) and kind.size is not None and kind.size.symbol.startswith("n"):
+        return kind.size
+    return None
+
+
+def _same_slice(dim: Dim | None, part: ir.Slice, builder: Builder) -> Dim:
+    key = (dim, *(_bound_key(bound) for bound in (part.start, part.stop, part.step)))
+    return builder.slice_sizes.setdefault(key, builder.fresh_size())
+
+
+def _bound_key(bound: ir.Operand) -> Any:
+    return ("const", bound.value) if isinstance(bound, ir.Const) else bound
+
+
+def _advanced_type(base: Array, index: ir.Operand, builder: Builder) -> Type:
+    masks = [
+        var
+        for var in ir.leaves(index)
+        if isinstance(var.type, Array) and var.type.dtype == "bool"
+    ]
+    if not masks:
+        holder = ir.Var("", base)
+        result = infer_call(operator.getitem, (holder, index))
+        return result.types[0] if not result.unpacks else UNKNOWN
+    if index is masks[0] and isinstance(masks[0].type, Array):
+        key = ("mask", masks[0])
+        size = builder.slice_sizes.setdefault(key, builder.fresh_size())
+        return Array(base.dtype, (size, *base.dims[masks[0].type.ndim :]), True)
+    return UNKNOWN

@@ -1,0 +1,115 @@
+"""Putting the text of a rule into the program: its names become the operands.
+
+A rule's text is Python, and goes through the same frontend as the user's program; the
+builder folds what is known, so that no test of a literal argument is left behind.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import inspect
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd_compiler import ir
+from autograd_compiler.builder import Builder
+from autograd_compiler.errors import UnsupportedError
+from autograd_compiler.frontend import calls
+from autograd_compiler.frontend.lower import Lowering
+from autograd_compiler.frontend.values import Frame, Value
+from autograd_compiler.rules.registry import Rule
+
+_NUMPY = {**vars(math), **vars(np), "np": np}
+_MATH = {**vars(np), **vars(math), "np": np, "abs": abs, "pow": math.pow}
+
+
+@functools.lru_cache(maxsize=None)
+def _parsed(text: str) -> ast.expr:
+    return ast.parse(text, mode="eval").body
+
+
+def partial(
+    builder: Builder, rule: Rule, name: str, values: dict[str, ir.Operand]
+) -> ir.Operand:
+    """The partial derivative of an elementwise operator in one parameter."""
+    text = rule.partials[name]
+    assert text is not None
+    low = Lowering(builder=builder, in_rule=True)
+    module = getattr(rule.operator, "__module__", "")
+    namespace = _MATH if module == "math" else _NUMPY
+    low.state.names = dict(values)
+    low.frame = Frame(low.state.names, namespace, {}, "<rule>", frozenset())
+    return low.operand(low.expression(_parsed(text)))
+
+
+def function(
+    builder: Builder, fn: Any, args: Sequence[Value], kwargs: dict[str, Value]
+) -> ir.Operand:
+    """Inline a rule's function with the given operands; give its result."""
+    low = Lowering(builder=builder, in_rule=True)
+    low.frame = Frame({}, vars(np), {}, "<rule>", frozenset())
+    node = ast.Pass()
+    result = calls.inline(low, calls._source(fn), tuple(args), kwargs, node)
+    return low.operand(result)
+
+
+def bound_arguments(
+    rule: Rule, op: ir.Apply
+) -> tuple[dict[str, ir.Operand], frozenset[str]]:
+    """An operation's operands by the parameter names of its rule.
+
+    The second result names the parameters that were given (not filled by a default).
+    """
+    found: dict[str, ir.Operand] = {}
+    names = [p.name for p in rule.parameters if p.kind is not p.KEYWORD_ONLY]
+    starred = [p.name for p in rule.parameters if p.kind is p.VAR_POSITIONAL]
+    if starred:
+        position = names.index(starred[0])
+        found[starred[0]] = ir.Pack(op.args[position:])
+        names = names[:position]
+    elif len(op.args) > len(names):
+        raise UnsupportedError(
+            f"`{spelling(op.fn)}` is differentiated with at most {len(names)} "
+            f"positional arguments",
+            op.span,
+            "leave out the arguments that it does not need",
+        )
+    found.update(zip(names, op.args, strict=False))
+    known = {p.name for p in rule.parameters}
+    for key, value in op.kwargs:
+        if key not in known:
+            raise UnsupportedError(
+                f"`{spelling(op.fn)}` is not differentiated with the argument `{key}=`",
+                op.span,
+                f"leave `{key}` out and write its effect as a separate expression",
+            )
+        found[key] = value
+    given = frozenset(found)
+    for parameter in rule.parameters:
+        default = parameter.default
+        if parameter.name not in found and default is not inspect.Parameter.empty:
+            found[parameter.name] = (
+                ir.Pack(tuple(map(ir.Const, default)))
+                if isinstance(default, tuple)
+                else ir.Const(default)
+            )
+    return found, given
+
+
+def spelling(fn: Any) -> str:
+    """How a function is called in messages: `np.linalg.solve`."""
+    if isinstance(fn, ir.Method):
+        return f".{fn.name}"
+    if isinstance(fn, ir.CallValue):
+        return "this function"
+    module = (getattr(fn, "__module__", "") or "").replace("numpy", "np")
+    name = getattr(fn, "__name__", str(fn))
+    if isinstance(fn, np.ufunc):
+        return f"np.{name}"
+    if module in ("builtins", "_operator", ""):
+        return name
+    return f"{module}.{name}"

@@ -1,0 +1,198 @@
+"""Attributes: of arrays, of containers, of modules, of the user's objects."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import operator
+import types
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from autograd_compiler import ir
+from autograd_compiler.frontend import calls, names
+from autograd_compiler.frontend.values import (
+    Bound,
+    Items,
+    MethodOf,
+    Object,
+    Ref,
+    Value,
+)
+from autograd_compiler.types import (
+    Array,
+    Bottom,
+    DictOf,
+    ListOf,
+    Opaque,
+    Scalar,
+    Type,
+    Unknown,
+)
+
+if TYPE_CHECKING:
+    from autograd_compiler.frontend.lower import Lowering
+
+# Attributes of arrays that are functions of the array: same rule, one spelling.
+PROPERTIES: dict[str, Any] = {
+    "T": np.transpose,
+    "mT": np.matrix_transpose,
+    "real": np.real,
+    "imag": np.imag,
+}
+FACTS = ("shape", "ndim", "size", "dtype", "itemsize", "nbytes")
+
+
+def attribute(low: Lowering, owner: Value, name: str, node: ast.AST) -> Value:
+    """`owner.name`."""
+    match owner:
+        case ir.Const(value):
+            return _of_constant(low, value, name, node)
+        case Object():
+            return _of_object(low, owner, name, node)
+        case Ref():
+            content = low.content(owner)
+            if isinstance(content, Items) and content.form.kind == "record":
+                return _field(low, owner, content.form, content.items, name, node)
+            return MethodOf(owner, name)
+        case ir.Pack(items, form):
+            if form.kind == "record":
+                return _field(low, owner, form, items, name, node)
+            return MethodOf(owner, name)
+        case ir.Var():
+            return _of_variable(low, owner, name, node)
+    if isinstance(owner, Bound) and name == "__call__":
+        return owner
+    raise low.refuse(node, f"the attribute `{name}` of this value is not known here")
+
+
+def _of_variable(low: Lowering, owner: ir.Var, name: str, node: ast.AST) -> Value:
+    kind = owner.type
+    if isinstance(kind, (Array, Scalar, Unknown, Bottom)):
+        if name in FACTS:
+            return _fact(low, owner, kind, name)
+        if name == "T" and isinstance(kind, Scalar):
+            return owner
+        if name in PROPERTIES:
+            return _property(low, owner, kind, name)
+        if name == "flat":
+            raise low.refuse(node, "`.flat`", "write `x.ravel()`, or index the array")
+        if name == "at" and isinstance(kind, Unknown):
+            raise low.refuse(node, "`.at` is not known here")
+        return MethodOf(owner, name)
+    if isinstance(kind, (ListOf, DictOf)):
+        return MethodOf(owner, name)
+    if isinstance(kind, Opaque) and not callable(getattr(kind.cls, name, None)):
+        return low.apply(getattr, low.fresh(owner), ir.Const(name))
+    return MethodOf(owner, name)
+
+
+def _fact(low: Lowering, owner: ir.Var, kind: Type, name: str) -> Value:
+    var = low.fresh(owner)
+    if name == "ndim" and isinstance(kind, (Array, Scalar)):
+        return ir.Const(kind.ndim if isinstance(kind, Array) else 0)
+    if name == "dtype" and isinstance(kind, (Array, Scalar)):
+        return ir.Const(np.dtype(kind.dtype))
+    if name == "shape" and isinstance(kind, Scalar):
+        return ir.Pack(())
+    return low.apply(getattr, var, ir.Const(name))
+
+
+def _property(low: Lowering, owner: ir.Var, kind: Type, name: str) -> Value:
+    var = low.fresh(owner)
+    if name == "T" and isinstance(kind, Array) and kind.ndim < 2:
+        return var
+    if name in ("real", "imag") and isinstance(kind, Scalar) and kind.weak:
+        fn: Any = np.real if name == "real" else np.imag
+        return low.apply(fn, var)
+    return low.apply(PROPERTIES[name], var, style="method")
+
+
+def _field(
+    low: Lowering,
+    owner: Value,
+    form: ir.Form,
+    items: tuple[Any, ...],
+    name: str,
+    node: ast.AST,
+) -> Value:
+    if name in form.keys:
+        return low.read(items[form.keys.index(name)])
+    cls = form.cls
+    assert cls is not None
+    found = inspect.getattr_static(cls, name, None)
+    return _class_attribute(low, owner, cls, found, name, node)
+
+
+def _class_attribute(
+    low: Lowering, owner: Value, cls: type, found: Any, name: str, node: ast.AST
+) -> Value:
+    """What the class of an object has under a name, bound to the object."""
+    if isinstance(found, types.FunctionType):
+        return Bound(ir.Const(found), (owner,))
+    if isinstance(found, property) and found.fget is not None:
+        return calls.call(low, ir.Const(found.fget), (owner,), {}, node)
+    if isinstance(found, staticmethod):
+        return ir.Const(found.__func__)
+    if isinstance(found, classmethod):
+        return Bound(ir.Const(found.__func__), (ir.Const(cls),))
+    if found is None:
+        raise low.refuse(node, f"`{cls.__name__}` has no attribute `{name}`")
+    return ir.Const(getattr(cls, name))
+
+
+def _of_constant(low: Lowering, value: Any, name: str, node: ast.AST) -> Value:
+    if isinstance(value, (float, int, complex, np.generic)) and not isinstance(
+        value, bool
+    ):
+        if name in ("shape", "ndim", "dtype", "size", "real", "imag", "T"):
+            return ir.Const(getattr(np.asarray(value)[()], name))
+        return MethodOf(ir.Const(value), name)
+    if isinstance(value, str):
+        return MethodOf(ir.Const(value), name)
+    try:
+        found = getattr(value, name)
+    except AttributeError:
+        raise low.refuse(
+            node, f"`{getattr(value, '__name__', value)}` has no attribute `{name}`"
+        ) from None
+    if isinstance(value, types.ModuleType) and not low.in_rule:
+        capture = names.Capture(name, vars(value), id(vars(value)))
+        if name in vars(value):
+            if isinstance(found, (float, int)) and _is_library(value):
+                return ir.Const(found)  # np.pi, math.e
+            return names.captured(low, capture, found, node)
+    if isinstance(value, type) and isinstance(found, (np.ndarray, float, int)):
+        if not isinstance(found, bool):
+            root = names.Capture(value.__name__, value, id(value))
+            return names.captured(low, root.step("attribute", name), found, node)
+    return ir.Const(found)
+
+
+def _is_library(module: types.ModuleType) -> bool:
+    return module.__name__.split(".")[0] in ("numpy", "math", "scipy", "cmath", "sys")
+
+
+def _of_object(low: Lowering, owner: Object, name: str, node: ast.AST) -> Value:
+    value = owner.value
+    found = inspect.getattr_static(type(value), name, None)
+    instance = getattr(value, "__dict__", {})
+    if isinstance(found, property) or (found is not None and name not in instance):
+        if isinstance(found, (types.FunctionType, property, staticmethod, classmethod)):
+            return _class_attribute(low, owner, type(value), found, name, node)
+    try:
+        attribute_value = getattr(value, name)
+    except AttributeError:
+        raise low.refuse(
+            node, f"`{type(value).__name__}` object has no attribute `{name}`"
+        ) from None
+    if callable(attribute_value) and not isinstance(
+        attribute_value, (types.FunctionType, type)
+    ):
+        if isinstance(attribute_value, (types.BuiltinMethodType, types.MethodType)):
+            return MethodOf(owner, name)
+    return names.captured(low, owner.capture.step("attribute", name), attribute_value, node)
+
+
+__all__ = ["attribute", "operator"]

@@ -1,0 +1,377 @@
+"""Branches: lower both sides on copies of the state, then merge what differs."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from autograd_compiler import ir
+from autograd_compiler.builder import type_of_operand
+from autograd_compiler.frontend.memory import State
+from autograd_compiler.frontend.values import Items, Ref, Value
+from autograd_compiler.types import Array, DictOf, ListOf, Type, Unknown, join
+
+if TYPE_CHECKING:
+    from autograd_compiler.frontend.lower import Lowering
+
+Side = Callable[[], Value | None]
+
+
+class _Merge:
+    """Collects the results that the two blocks of a branch give."""
+
+    def __init__(
+        self, low: Lowering, sides: tuple[list[ir.Operation], list[ir.Operation]]
+    ) -> None:
+        self.low = low
+        self.sides = sides
+        self.targets: list[ir.Var] = []
+        self.results: tuple[list[ir.Operand], list[ir.Operand]] = ([], [])
+        self.made: dict[tuple[Any, Any], ir.Var] = {}
+
+    def operand(self, first: ir.Operand, second: ir.Operand, name: str) -> ir.Operand:
+        if first is second:
+            return first
+        if (
+            isinstance(first, ir.Const)
+            and isinstance(second, ir.Const)
+            and first is not ir.UNDEFINED
+            and second is not ir.UNDEFINED
+            and type(first.value) is type(second.value)
+            and not hasattr(first.value, "shape")
+            and first.value == second.value
+        ):
+            return first
+        for one in (first, second):
+            if isinstance(one, ir.Slice):
+                raise self.low.refuse(None, "a slice object that depends on a branch")
+        key = (_key(first), _key(second))
+        if key in self.made:
+            return self.made[key]
+        target = ir.Var(name, _join(first, second))
+        self.targets.append(target)
+        self.results[0].append(first)
+        self.results[1].append(second)
+        self.made[key] = target
+        for one in (first, second):
+            if isinstance(one, ir.Var) and _is_memory(target.type):
+                self.low.memory.add_hazard(target, one)
+        return target
+
+    def value(self, first: Value, second: Value, name: str) -> Value | None:
+        """The value after the branch; None where the two cannot be told apart later."""
+        if first is second:
+            return first
+        if isinstance(first, Ref) and isinstance(second, Ref):
+            if first.cell == second.cell:
+                return first
+            return self.operand(
+                self._materialised(0, first, name), self._materialised(1, second, name), name
+            )
+        if isinstance(first, ir.Pack) and isinstance(second, ir.Pack):
+            if first.form == second.form and len(first.items) == len(second.items):
+                items = [
+                    self.value(a, b, name)
+                    for a, b in zip(first.items, second.items, strict=True)
+                ]
+                if any(item is None for item in items):
+                    return None
+                return ir.Pack(tuple(items), first.form)  # type: ignore[arg-type]
+        if first is ir.UNDEFINED or second is ir.UNDEFINED:
+            return self._exported(first, second, name)
+        sides = [
+            self._materialised(k, value, name) if isinstance(value, Ref) else value
+            for k, value in enumerate((first, second))
+        ]
+        if all(isinstance(side, (ir.Var, ir.Const)) for side in sides):
+            return self.operand(sides[0], sides[1], name)  # type: ignore[arg-type]
+        return None
+
+    def _exported(self, first: Value, second: Value, name: str) -> Value | None:
+        """A value that only one side has; the other leaves the name unassigned."""
+        value = second if first is ir.UNDEFINED else first
+        match value:
+            case ir.Var():
+                return self.operand(first, second, name)  # type: ignore[arg-type]
+            case ir.Const():
+                return value
+            case ir.Pack(items, form):
+                parts = [
+                    self._exported(ir.UNDEFINED, item, name)
+                    if first is ir.UNDEFINED
+                    else self._exported(item, ir.UNDEFINED, name)
+                    for item in items
+                ]
+                if any(part is None for part in parts):
+                    return None
+                return ir.Pack(tuple(parts), form)  # type: ignore[arg-type]
+        return value
+
+    def _materialised(self, side: int, ref: Ref, name: str) -> ir.Var:
+        low = self.low
+        state, ops = low.state, low.builder.ops
+        low.state, low.builder.ops = self.states[side], self.sides[side]
+        try:
+            return low.materialise(ref, name)
+        finally:
+            low.state, low.builder.ops = state, ops
+
+    states: tuple[State, State]
+
+
+def _key(operand: ir.Operand) -> Any:
+    if isinstance(operand, ir.Const):
+        return ("const", type(operand.value), repr(operand.value))
+    return operand
+
+
+def _join(first: ir.Operand, second: ir.Operand) -> Type:
+    if first is ir.UNDEFINED:
+        return _without_size(type_of_operand(second))
+    if second is ir.UNDEFINED:
+        return _without_size(type_of_operand(first))
+    return join(type_of_operand(first), type_of_operand(second))
+
+
+def _without_size(type: Type) -> Type:
+    return type
+
+
+def _is_memory(type: Type) -> bool:
+    return isinstance(type, (Array, ListOf, DictOf, Unknown))
+
+
+def branch(
+    low: Lowering, condition: ir.Operand, then: Side, orelse: Side
+) -> Value | None:
+    """Lower `then() if condition else orelse()`, statements and all."""
+    if isinstance(condition, ir.Const):
+        return then() if condition.value else orelse()
+    span = low.builder.span
+    before = low.state
+    outcomes: list[tuple[Value | None, State, list[ir.Operation]]] = []
+    for side in (then, orelse):
+        low.state = before.copy()
+        with low.builder.block() as ops:
+            value = side()
+            if isinstance(value, (ir.Var, ir.Pack)):
+                value = low.read(value)
+        outcomes.append((value, low.state, ops))
+    (value_1, state_1, ops_1), (value_2, state_2, ops_2) = outcomes
+    merge = _Merge(low, (ops_1, ops_2))
+    merge.states = (state_1, state_2)
+    low.state = _merged_state(low, merge, before, state_1, state_2)
+    value = _merged_value(low, merge, value_1, value_2, state_1.dead, state_2.dead)
+    low.builder.append(
+        ir.If(
+            span,
+            tuple(merge.targets),
+            condition,
+            ir.Block(tuple(ops_1), tuple(merge.results[0])),
+            ir.Block(tuple(ops_2), tuple(merge.results[1])),
+            adjoint=low.builder.adjoint,
+        )
+    )
+    return value
+
+
+def _merged_value(
+    low: Lowering,
+    merge: _Merge,
+    first: Value | None,
+    second: Value | None,
+    first_dead: bool,
+    second_dead: bool,
+) -> Value | None:
+    if first is None and second is None:
+        return None
+    result = merge.value(
+        ir.UNDEFINED if first_dead or first is None else first,
+        ir.UNDEFINED if second_dead or second is None else second,
+        "",
+    )
+    if result is None:
+        raise low.refuse(
+            None,
+            "the two sides of a choice are containers or functions of different form",
+            "give both sides the same form, or choose between the results of calls",
+        )
+    return result
+
+
+def _merged_state(
+    low: Lowering, merge: _Merge, before: State, first: State, second: State
+) -> State:
+    after = before.copy()
+    after.dead = first.dead and second.dead
+    after.stale = {**first.stale, **second.stale}
+    # Cells first: a cell that one side turns into a run-time list is one in both.
+    for cell in {**first.cells, **second.cells}:
+        a, b = first.cells.get(cell), second.cells.get(cell)
+        if a is None or b is None:
+            content = a if b is None else b
+            assert content is not None
+            after.cells[cell] = content
+            dead = second if b is None else first
+            if not dead.dead:
+                continue
+            # Made on the living side only: its parts must leave the block.
+        living = b if first.dead else a if second.dead else None
+        if living is not None and living is before.cells.get(cell):
+            continue
+        after.cells[cell] = _merged_cell(low, merge, cell, a, b, first, second)
+    inside = _defined(merge.sides)
+    for origin in {**first.current, **second.current}:
+        a_var = first.current.get(origin, origin)
+        b_var = second.current.get(origin, origin)
+        if a_var is b_var or low.memory.view(origin) is not None:
+            continue
+        if origin not in before.current and origin in inside:
+            continue  # a buffer that was made inside of the branch
+        living_var = b_var if first.dead else a_var if second.dead else None
+        if living_var is before.current.get(origin, origin):
+            continue
+        target = merge.operand(
+            ir.UNDEFINED if first.dead else a_var,
+            ir.UNDEFINED if second.dead else b_var,
+            a_var.name,
+        )
+        assert isinstance(target, ir.Var)
+        low.memory.new_version(target, origin)
+        after.current[origin] = target
+    after.names = {}
+    for name in {**first.names, **second.names}:
+        a_value = _at_end(low, first, name)
+        b_value = _at_end(low, second, name)
+        if first.names.get(name) is second.names.get(name) and not (
+            first.dead or second.dead
+        ):
+            after.names[name] = first.names[name]
+            continue
+        if first.dead and name in before.names and b_value is not ir.UNDEFINED:
+            if second.names.get(name) is before.names[name]:
+                after.names[name] = before.names[name]
+                continue
+        if second.dead and name in before.names and a_value is not ir.UNDEFINED:
+            if first.names.get(name) is before.names[name]:
+                after.names[name] = before.names[name]
+                continue
+        merged = merge.value(
+            ir.UNDEFINED if first.dead else a_value,
+            ir.UNDEFINED if second.dead else b_value,
+            name,
+        )
+        if merged is not None and merged is not ir.UNDEFINED:
+            after.names[name] = merged
+    return after
+
+
+def _at_end(low: Lowering, state: State, name: str) -> Value:
+    """The value of a name at the end of a side, versions resolved in that side."""
+    value = state.names.get(name, ir.UNDEFINED)
+
+    def now(value: Value) -> Value:
+        if isinstance(value, ir.Var) and low.memory.view(value) is None:
+            origin = low.memory.origin(value)
+            return state.current.get(origin, value)
+        if isinstance(value, ir.Pack):
+            return ir.Pack(tuple(now(item) for item in value.items), value.form)  # type: ignore[arg-type, misc]
+        return value
+
+    if isinstance(value, ir.Pack):
+        changed = now(value)
+        assert isinstance(changed, ir.Pack)
+        if all(a is b for a, b in zip(changed.items, value.items, strict=True)):
+            return value
+        return changed
+    return now(value)
+
+
+def _defined(sides: tuple[list[ir.Operation], list[ir.Operation]]) -> set[ir.Var]:
+    found: set[ir.Var] = set()
+    for ops in sides:
+        for op in ir.walk(ir.Block(tuple(ops))):
+            found.update(ir.targets(op))
+            found.update(ir.inner_vars(op))
+    return found
+
+
+def _merged_cell(
+    low: Lowering,
+    merge: _Merge,
+    cell: int,
+    first: Items | ir.Var | None,
+    second: Items | ir.Var | None,
+    state_1: State,
+    state_2: State,
+) -> Items | ir.Var:
+    if first is second and first is not None:
+        return first
+    if state_1.dead or first is None:
+        assert second is not None
+        return _export_cell(merge, second, 1)
+    if state_2.dead or second is None:
+        return _export_cell(merge, first, 0)
+    if isinstance(first, Items) and isinstance(second, Items):
+        if first.form == second.form and len(first.items) == len(second.items):
+            items = [
+                merge.value(a, b, "")
+                for a, b in zip(first.items, second.items, strict=True)
+            ]
+            if all(item is not None for item in items):
+                return Items(first.form, tuple(items))  # type: ignore[arg-type]
+    a = first if isinstance(first, ir.Var) else merge._materialised(0, Ref(cell), "")
+    b = second if isinstance(second, ir.Var) else merge._materialised(1, Ref(cell), "")
+    target = merge.operand(a, b, a.name or b.name)
+    assert isinstance(target, ir.Var)
+    low.memory.new_version(target, a)
+    return target
+
+
+def _export_cell(merge: _Merge, content: Items | ir.Var, side: int) -> Items | ir.Var:
+    def export(value: Value) -> Value:
+        pair = (value, ir.UNDEFINED) if side == 0 else (ir.UNDEFINED, value)
+        result = merge._exported(pair[0], pair[1], "")
+        return value if result is None else result
+
+    if isinstance(content, ir.Var):
+        exported = export(content)
+        assert isinstance(exported, ir.Var)
+        return exported
+    return Items(content.form, tuple(export(item) for item in content.items))
+
+
+def lower_with(low: Lowering, node: ast.With) -> None:
+    """`with np.errstate(...)`: the body, inside of the same context manager."""
+    contexts = []
+    for item in node.items:
+        contexts.append(low.operand(low.expression(item.context_expr), item.context_expr))
+        if item.optional_vars is not None:
+            raise low.refuse(
+                node,
+                "`with … as name` is not supported",
+                "keep to context managers that only set a mode, such as np.errstate",
+            )
+    span = low.builder.span
+    before = low.state.copy()
+    with low.builder.block() as ops:
+        low.statements(node.body)
+    merge = _Merge(low, (ops, []))
+    dead = before.copy()
+    dead.dead = True
+    merge.states = (low.state, dead)
+    after = _merged_state(low, merge, before, low.state, dead)
+    after.dead = low.state.dead
+    low.state = after
+    for position, context in enumerate(reversed(contexts)):
+        inner = ir.Block(tuple(ops), tuple(merge.results[0]))
+        outermost = position + 1 == len(contexts)
+        targets = tuple(
+            target if outermost else ir.Var(target.name, target.type)
+            for target in merge.targets
+        )
+        wrapped = ir.With(span, targets, context, inner, adjoint=low.builder.adjoint)
+        ops = [wrapped]
+        merge.results = (list(targets), [])
+    low.builder.ops.extend(ops)

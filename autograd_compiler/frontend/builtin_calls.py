@@ -1,0 +1,575 @@
+"""Python's builtins, class construction, and NumPy calls that write."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import dataclasses
+import functools
+import operator
+import types
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from autograd_compiler import ir
+from autograd_compiler.builder import constant_value, identity
+from autograd_compiler.frontend import (
+    attributes,
+    branches,
+    calls,
+    expressions,
+    loops,
+    stores,
+)
+from autograd_compiler.frontend.values import (
+    Bound,
+    Closure,
+    Items,
+    Iterable,
+    Object,
+    Ref,
+    Value,
+)
+from autograd_compiler.types import Array, ListOf, Opaque, Scalar, TupleOf, Unknown
+
+if TYPE_CHECKING:
+    from autograd_compiler.frontend.lower import Lowering
+
+Keywords = dict[str, Value]
+Handler = Callable[["Lowering", tuple[Value, ...], Keywords, ast.AST], Value]
+
+HANDLERS: dict[Any, Handler] = {}
+
+
+def handles(*functions: Any) -> Callable[[Handler], Handler]:
+    def add(handler: Handler) -> Handler:
+        HANDLERS.update(dict.fromkeys(functions, handler))
+        return handler
+
+    return add
+
+
+# ---------------------------------------------------------------- generators
+
+
+def unevaluated(low: Lowering, function: Value, node: ast.Call) -> Value | None:
+    """`sum(… for …)` and the like, before the generator would be evaluated."""
+    if not isinstance(function, ir.Const) or not node.args:
+        return None
+    generator = node.args[0]
+    if not isinstance(generator, ast.GeneratorExp):
+        return None
+    fn = function.value
+    if fn is builtins.sum:
+        start: Value = ir.Const(0)
+        if len(node.args) > 1:
+            start = low.expression(node.args[1])
+        for keyword in node.keywords:
+            start = low.expression(keyword.value)
+        return _accumulate(low, generator, start, operator.add, node)
+    if fn in (builtins.any, builtins.all):
+        return _quantify(low, generator, fn is builtins.any, node)
+    if fn in (builtins.list, builtins.tuple, builtins.min, builtins.max, np.array):
+        listed = ast.copy_location(
+            ast.ListComp(generator.elt, generator.generators), generator
+        )
+        items = loops.comprehension(low, listed)
+        if fn is builtins.list:
+            return items
+        rest = tuple(low.expression(arg) for arg in node.args[1:])
+        return calls.call(low, function, (items, *rest), {}, node)
+    return None
+
+
+def _accumulate(
+    low: Lowering, node: ast.GeneratorExp, start: Value, fn: Any, whole: ast.AST
+) -> Value:
+    name = f"%total{len(low.hidden_names)}"
+    low.state.names[name] = start
+    low.hidden_names.add(name)
+
+    def add() -> None:
+        value = low.expression(node.elt)
+        low.state.names[name] = expressions.binary(
+            low, fn, low.read(low.state.names[name]), value, whole
+        )
+
+    loops.generate(low, node.generators, add)
+    low.hidden_names.discard(name)
+    return low.read(low.state.names.pop(name))
+
+
+def _quantify(
+    low: Lowering, node: ast.GeneratorExp, exists: bool, whole: ast.AST
+) -> Value:
+    """`any`/`all`: later items are not evaluated once the answer is known."""
+    name = f"%found{len(low.hidden_names)}"
+    low.state.names[name] = low.builder.as_var(ir.Const(not exists))
+    low.hidden_names.add(name)
+
+    def test() -> None:
+        known = low.operand(low.state.names[name])
+
+        def look() -> Value:
+            return low.apply(bool, low.condition(node.elt))
+
+        if exists:
+            result = branches.branch(low, known, lambda: ir.Const(True), look)
+        else:
+            result = branches.branch(low, known, look, lambda: ir.Const(False))
+        assert result is not None
+        low.state.names[name] = result
+
+    low.state.names[name] = low.builder.as_var(ir.Const(not exists))
+    loops.generate(low, node.generators, test)
+    low.hidden_names.discard(name)
+    return low.read(low.state.names.pop(name))
+
+
+# ---------------------------------------------------------------- builtins
+
+
+@handles(range)
+def _range(low: Lowering, args: Any, kwargs: Keywords, node: ast.AST) -> Value:
+    return Iterable("range", args)
+
+
+@handles(enumerate)
+def _enumerate(low: Lowering, args: Any, kwargs: Keywords, node: ast.AST) -> Value:
+    start = kwargs.get("start")
+    return Iterable("enumerate", args if start is None else (*args, start))
+
+
+@handles(zip)
+def _zip(low: Lowering, args: Any, kwargs: Keywords, node: ast.AST) -> Value:
+    if not args:
+        return ir.Pack(())
+    return Iterable("zip", args)
+
+
+@handles(reversed)
+def _reversed(low: Lowering, args: Any, kwargs: Keywords, node: ast.AST) -> Value:
+    return Iterable("reversed", args)
+
+
+@handles(map)
+def _map(low: Lowering, args: Any, kwargs: Keywords, node: ast.AST) -> Value:
+    """`map` is done at once, as a list: its functions have no side effects here."""
+    function, *sources = args
+    result = low.new_ref(ir.LIST, ())
+    rows = [loops.known_items(low, source) for source in sources]
+    if all(row is not None for row in rows):
+        for row in zip(*(row for row in rows if row is not None), strict=False):
+            value = calls.call(low, function, tuple(map(low.read, row)), {}, node)
+            stores.append(low, result, value, node)
+        return result
+    source = sources[0] if len(sources) == 1 else Iterable("zip", tuple(sources))
+    low.state.names["%mapped"] = source
+    target = ast.copy_location(ast.Name("%item", ast.Store()), node)
+    clause = ast.comprehension(
+        target, ast.copy_location(ast.Name("%mapped", ast.Load()), node), [], 0
+    )
+
+    def add() -> None:
+        item = low.state.names["%item"]
+        given = (item,)
+        if len(sources) > 1 and isinstance(item, ir.Pack):
+            given = item.items
+        stores.append(low, result, calls.call(low, function, given, {}, node), node)
+
+    loops.generate(low, [clause], add)
+    low.state.names.pop("%mapped", None)
+    return result
+
+
+@handles(len)
+def _len(low: Lowering, args: Any, kwargs: Keywords, node: ast.AST) -> Value:
+    (value,) = args
+    if isinstance(value, Ref):
+        content = low.content(value)
+        if isinstance(content, Items):
+            return ir.Const(len(content.items))
+    if isinstance(value, Iterable):
+        count, _ = loops._counted(low, value, node)
+        return count
+    if isinstance(value, Object):
+        raise low.refuse(node, "`len` of this object")
+    return low.apply(len, low.operand(value, node))
+
+
+@handles(list, tuple)
+def _list(low: Lowering, args: Any, kwargs: Keywords, node: ast.AST) -> Value:
+    return _sequence(low, args, node)
+
+
+def _sequence(low: Lowering, args: tuple[Value, ...], node: ast.AST) -> Value:
+    if not args:
+        return low.new_ref(ir.LIST, ())
+    items = loops.known_items(low, args[0])
+    if items is not None:
+        return low.new_ref(ir.LIST, [low.read(item) for item in items])
+    value = args[0]
+    if isinstance(value, Iterable):
+        result = low.new_ref(ir.LIST, ())
+        stores.extend(low, result, value, node)
+        return result
+    return low.apply(list, low.operand(value, node))
+
+
+def _tuple(low: Lowering, args: tuple[Value, ...], kwargs: Keywords, node: ast.AST) -> Value:
+    if not args:
+        return ir.Pack(())
+    items = loops.known_items(low, args[0])
+    if items is not None:
+        return ir.Pack(tuple(low.read(item) for item in items))  # type: ignore[arg-type, misc]
+    return _sequence(low, args, node)
+
+
+HANDLERS[tuple] = _tuple
+
+
+@handles(dict)
+def _dict(low: Lowering, args: Any, kwargs: Keywords, node: ast.AST) -> Value:
+    found: dict[Any, Value] = {}
+    if args:
+        content: Any = low.content(args[0]) if isinstance(args[0], Ref) else args[0]
+        if isinstance(content, (Items, ir.Pack)) and content.form.kind == "dict":
+            found.update(zip(content.form.keys, content.items, strict=True))
+        else:
+            pairs = loops.known_items(low, args[0])
+            if pairs is None:
+                raise low.refuse(node, "`dict` of pairs that only run time knows")
+            for pair in pairs:
+                key, value = expressions.static_items(low, pair) or (None, None)
+                known = constant_value(low.operand(key)) if key is not None else None
+                if known is None or value is None:
+                    raise low.refuse(node, "`dict` with keys that only run time knows")
+                found[known.value] = value
+    found.update(kwargs)
+    return low.new_ref(ir.Form("dict", tuple(found)), tuple(found.values()))
+
+
+@handles(sum)
+def _sum(low: Lowering, args: Any, kwargs: Keywords, node: ast.AST) -> Value:
+    start = args[1] if len(args) > 1 else kwargs.get("start", ir.Const(0))
+    items = loops.known_items(low, args[0])
+    if items is not None:
+        total: Value = start
+        for position, item in enumerate(items):
+            if position == 0 and isinstance(start, ir.Const) and start.value == 0:
+                total = low.read(item)
+            else:
+                total = expressions.binary(low, operator.add, total, low.read(item), node)
+        return total
+    name = f"%total{len(low.hidden_names)}"
+    low.state.names[name] = start
+    low.state.names["%summed"] = args[0]
+    low.hidden_names.add(name)
+    target = ast.copy_location(ast.Name("%item", ast.Store()), node)
+    source = ast.copy_location(ast.Name("%summed", ast.Load()), node)
+
+    def add() -> None:
+        low.state.names[name] = expressions.binary(
+            low, operator.add, low.read(low.state.names[name]), low.state.names["%item"], node
+        )
+
+    loops.generate(low, [ast.comprehension(target, source, [], 0)], add)
+    low.hidden_names.discard(name)
+    low.state.names.pop("%summed", None)
+    return low.read(low.state.names.pop(name))
+
+
+@handles(min, max)
+def _extreme_unbound(
+    low: Lowering, args: Any, kwargs: Keywords, node: ast.AST
+) -> Value:
+    raise AssertionError("replaced below")
+
+
+def _extreme(fn: Any) -> Handler:
+    def handler(
+        low: Lowering, args: tuple[Value, ...], kwargs: Keywords, node: ast.AST
+    ) -> Value:
+        if kwargs:
+            raise low.refuse(node, f"`{fn.__name__}` with key= or default=")
+        items: tuple[Value, ...] | None = args
+        if len(args) == 1:
+            items = loops.known_items(low, args[0])
+            if items is None:
+                value = low.operand(args[0], node)
+                whole = np.max if fn is max else np.min
+                if isinstance(value, ir.Var) and isinstance(value.type, ListOf):
+                    value = low.apply(np.array, value)
+                return low.apply(whole, value)
+        operands = [low.operand(item, node) for item in items or ()]
+        result = operands[0]
+        for other in operands[1:]:
+            result = low.apply(fn, result, other)
+        return result
+
+    return handler
+
+
+HANDLERS[min] = _extreme(min)
+HANDLERS[max] = _extreme(max)
+
+
+@handles(any)
+def _any(low: Lowering, args: Any, kwargs: Keywords, node: ast.AST) -> Value:
+    return _all_or_any(low, args, operator.or_, np.any, node)
+
+
+@handles(all)
+def _all(low: Lowering, args: Any, kwargs: Keywords, node: ast.AST) -> Value:
+    return _all_or_any(low, args, operator.and_, np.all, node)
+
+
+def _all_or_any(
+    low: Lowering, args: tuple[Value, ...], fn: Any, whole: Any, node: ast.AST
+) -> Value:
+    items = loops.known_items(low, args[0])
+    if items is None:
+        return low.apply(whole, low.operand(args[0], node))
+    result: ir.Operand = ir.Const(whole is np.all)
+    for item in items:
+        truth = low.apply(bool, low.operand(item, node))
+        result = low.apply(fn, result, truth)
+    return result
+
+
+@handles(print)
+def _print(low: Lowering, args: Any, kwargs: Keywords, node: ast.AST) -> Value:
+    given = tuple(low.operand(arg, node) for arg in args)
+    named = tuple((key, low.operand(value, node)) for key, value in kwargs.items())
+    low.builder.append(
+        ir.Effect(
+            low.builder.span, "call", given, print, named, adjoint=low.builder.adjoint
+        )
+    )
+    return ir.Const(None)
+
+
+@handles(float)
+def _float(low: Lowering, args: Any, kwargs: Keywords, node: ast.AST) -> Value:
+    if not args:
+        return ir.Const(0.0)
+    value = low.operand(args[0], node)
+    if isinstance(value, ir.Const):
+        return ir.Const(float(value.value))
+    return low.apply(float, value)
+
+
+@handles(isinstance)
+def _isinstance(low: Lowering, args: Any, kwargs: Keywords, node: ast.AST) -> Value:
+    value, classes = args
+    known = constant_value(low.operand(classes, node))
+    if known is not None:
+        if isinstance(value, Ref):
+            content = low.content(value)
+            kind: Any = list
+            if isinstance(content, Items):
+                kind = {"list": list, "dict": dict}.get(content.form.kind, content.form.cls)
+            return ir.Const(issubclass(kind, known.value))
+        if isinstance(value, Object):
+            return ir.Const(isinstance(value.value, known.value))
+        if isinstance(value, (Closure, Bound)):
+            return ir.Const(issubclass(types.FunctionType, known.value))
+    return low.apply(isinstance, low.operand(value, node), low.operand(classes, node))
+
+
+@handles(callable)
+def _callable(low: Lowering, args: Any, kwargs: Keywords, node: ast.AST) -> Value:
+    (value,) = args
+    if isinstance(value, (Closure, Bound)):
+        return ir.Const(True)
+    if isinstance(value, Object):
+        return ir.Const(callable(value.value))
+    return ir.Const(isinstance(value, ir.Const) and callable(value.value))
+
+
+@handles(getattr)
+def _getattr(low: Lowering, args: Any, kwargs: Keywords, node: ast.AST) -> Value:
+    name = constant_value(low.operand(args[1], node))
+    if name is None:
+        raise low.refuse(node, "`getattr` with a name that only run time knows")
+    if len(args) > 2:
+        try:
+            return attributes.attribute(low, args[0], name.value, node)
+        except Exception:
+            return args[2]  # type: ignore[no-any-return]
+    return attributes.attribute(low, args[0], name.value, node)
+
+
+@handles(hasattr)
+def _hasattr(low: Lowering, args: Any, kwargs: Keywords, node: ast.AST) -> Value:
+    owner, name = args
+    known = constant_value(low.operand(name, node))
+    if known is not None and isinstance(owner, Object):
+        return ir.Const(hasattr(owner.value, known.value))
+    if known is not None and isinstance(owner, ir.Const):
+        return ir.Const(hasattr(owner.value, known.value))
+    if known is not None and isinstance(owner, ir.Var):
+        kind = owner.type
+        if isinstance(kind, Array):
+            return ir.Const(hasattr(np.ndarray, known.value))
+    raise low.refuse(node, "`hasattr` of this value")
+
+
+@handles(setattr, delattr, exec, eval, globals, locals, vars, input, open, super)
+def _forbidden(low: Lowering, args: Any, kwargs: Keywords, node: ast.AST) -> Value:
+    raise low.refuse(
+        node, "this builtin is not supported in a differentiated function"
+    )
+
+
+@handles(pow)
+def _pow(low: Lowering, args: Any, kwargs: Keywords, node: ast.AST) -> Value:
+    if len(args) == 3:
+        raise low.refuse(node, "`pow` with a modulus")
+    return expressions.binary(low, operator.pow, args[0], args[1], node)
+
+
+@handles(divmod)
+def _divmod(low: Lowering, args: Any, kwargs: Keywords, node: ast.AST) -> Value:
+    quotient = expressions.binary(low, operator.floordiv, args[0], args[1], node)
+    remainder = expressions.binary(low, operator.mod, args[0], args[1], node)
+    return ir.Pack((low.operand(quotient), low.operand(remainder)))
+
+
+@handles(functools.partial)
+def _partial(low: Lowering, args: Any, kwargs: Keywords, node: ast.AST) -> Value:
+    return Bound(args[0], tuple(args[1:]), tuple(kwargs.items()))
+
+
+@handles(functools.reduce)
+def _reduce(low: Lowering, args: Any, kwargs: Keywords, node: ast.AST) -> Value:
+    items = loops.known_items(low, args[1])
+    if items is None:
+        raise low.refuse(
+            node, "`functools.reduce` over items that only run time knows", "write a loop"
+        )
+    values = list(items) if len(args) < 3 else [args[2], *items]
+    result: Value = low.read(values[0])
+    for item in values[1:]:
+        result = calls.call(low, args[0], (result, low.read(item)), {}, node)
+    return result
+
+
+@handles(functools.wraps)
+def _wraps(low: Lowering, args: Any, kwargs: Keywords, node: ast.AST) -> Value:
+    """A decorator that changes names and docstrings only."""
+    return ir.Const(identity)
+
+
+@handles(identity)
+def _identity(low: Lowering, args: Any, kwargs: Keywords, node: ast.AST) -> Value:
+    return args[0]  # type: ignore[no-any-return]
+
+
+# ---------------------------------------------------------------- NumPy calls that write
+
+
+def _ufunc_at(fn: Any) -> Handler:
+    def handler(
+        low: Lowering, args: tuple[Value, ...], kwargs: Keywords, node: ast.AST
+    ) -> Value:
+        if fn not in (np.add, np.subtract) or len(args) != 3:
+            raise low.refuse(
+                node, f"`np.{fn.__name__}.at`", "np.add.at and np.subtract.at are supported"
+            )
+        base, index, value = args
+        given = low.operand(value, node)
+        if fn is np.subtract:
+            given = low.apply(operator.neg, given)
+        if isinstance(given, ir.Pack):
+            given = low.apply(np.array, given)
+        path = (ir.Index(low.operand(index, node)),)
+        stores.write(low, base, path, given, "add", node)
+        return ir.Const(None)
+
+    return handler
+
+
+for _name in dir(np):
+    _ufunc = getattr(np, _name)
+    if isinstance(_ufunc, np.ufunc):
+        HANDLERS[_ufunc.at] = _ufunc_at(_ufunc)
+
+
+@handles(np.copyto)
+def _copyto(low: Lowering, args: Any, kwargs: Keywords, node: ast.AST) -> Value:
+    if kwargs:
+        raise low.refuse(node, "`np.copyto` with where= or casting=")
+    stores.write(low, args[0], (), low.operand(args[1], node), node=node)
+    return ir.Const(None)
+
+
+@handles(np.put, np.place, np.putmask, np.fill_diagonal, np.put_along_axis)
+def _writers(low: Lowering, args: Any, kwargs: Keywords, node: ast.AST) -> Value:
+    raise low.refuse(
+        node,
+        "this function writes into its argument in a way that is not followed",
+        "write with a subscript instead: `a[index] = value`",
+    )
+
+
+@handles(np.asarray, np.asanyarray)
+def _asarray(low: Lowering, args: Any, kwargs: Keywords, node: ast.AST) -> Value:
+    """`np.asarray(x)` of an array is the array itself."""
+    (value, *rest) = args
+    if isinstance(value, ir.Var) and isinstance(value.type, Array) and not rest:
+        dtype = kwargs.get("dtype")
+        if dtype is None and not kwargs:
+            return low.fresh(value)
+        if isinstance(dtype, ir.Const) and len(kwargs) == 1:
+            if np.dtype(dtype.value) == np.dtype(value.type.dtype):
+                return low.fresh(value)
+    return calls.primitive(low, np.asarray, args, kwargs, node)
+
+
+# ---------------------------------------------------------------- classes
+
+
+def construct(
+    low: Lowering, cls: type, args: tuple[Value, ...], kwargs: Keywords, node: ast.AST
+) -> Value:
+    """`Point(x, y)` for namedtuples and dataclasses; plain classes through __init__."""
+    if issubclass(cls, BaseException):
+        return low.apply(cls, *(low.operand(arg, node) for arg in args))
+    if issubclass(cls, tuple) and hasattr(cls, "_fields"):
+        fields = tuple(cls._fields)
+        defaults = getattr(cls, "_field_defaults", {})
+        given = dict(zip(fields, args, strict=False)) | kwargs
+        missing = [f for f in fields if f not in given and f not in defaults]
+        if missing or len(args) > len(fields):
+            raise low.refuse(node, f"`{cls.__name__}` takes {', '.join(fields)}")
+        items = tuple(given.get(f, ir.Const(defaults.get(f))) for f in fields)
+        return ir.Pack(items, ir.Form("record", fields, cls))  # type: ignore[arg-type]
+    if dataclasses.is_dataclass(cls) and not hasattr(cls, "__post_init__"):
+        specs = [f for f in dataclasses.fields(cls) if f.init]
+        given = dict(zip((f.name for f in specs), args, strict=False)) | kwargs
+        items_found: list[Value] = []
+        for spec in specs:
+            if spec.name in given:
+                items_found.append(given[spec.name])
+            elif spec.default is not dataclasses.MISSING:
+                items_found.append(ir.Const(spec.default))
+            else:
+                raise low.refuse(node, f"`{cls.__name__}` needs a value for `{spec.name}`")
+        form = ir.Form("record", tuple(spec.name for spec in specs), cls)
+        return low.new_ref(form, items_found)
+    init = cls.__dict__.get("__init__")
+    if isinstance(init, types.FunctionType):
+        made = low.new_ref(ir.Form("record", (), cls), ())
+        calls.call(low, ir.Const(init), (made, *args), kwargs, node)
+        return made
+    raise low.refuse(
+        node,
+        f"objects of class `{cls.__name__}` cannot be made here",
+        "make the object outside and pass it in, or use a dataclass",
+    )
+
+
+__all__ = ["HANDLERS", "Opaque", "Scalar", "TupleOf", "Unknown", "construct"]

@@ -1,0 +1,403 @@
+"""Calls: of operators, of builtins, and of the user's own functions."""
+
+from __future__ import annotations
+
+import ast
+import functools
+import inspect
+import types
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from autograd_compiler import ir
+from autograd_compiler.builder import type_of_operand
+from autograd_compiler.errors import AutogradCompilerError, UnsupportedError
+from autograd_compiler.frontend import builtin_calls, expressions, methods, names, stores
+from autograd_compiler.frontend import lower as lowering_module
+from autograd_compiler.frontend.normalise import normalise
+from autograd_compiler.frontend.resolve import local_names
+from autograd_compiler.frontend.source import FunctionSource, read_source
+from autograd_compiler.frontend.values import (
+    Bound,
+    Closure,
+    Frame,
+    Iterable,
+    MethodOf,
+    Object,
+    Ref,
+    Value,
+)
+from autograd_compiler.rules.registry import rule_of
+from autograd_compiler.types import Array, Opaque, Unknown
+
+if TYPE_CHECKING:
+    from autograd_compiler.frontend.lower import Lowering
+
+Keywords = dict[str, Value]
+FUNCTIONS = (Closure, Bound, MethodOf, Iterable)
+
+_LIBRARIES = ("numpy", "scipy", "math", "builtins", "cmath", "operator", "numba")
+
+
+# ---------------------------------------------------------------- the call expression
+
+
+def lower_call(low: Lowering, node: ast.Call) -> Value:
+    function = low.expression(node.func)
+    handled = builtin_calls.unevaluated(low, function, node)
+    if handled is not None:
+        return handled
+    args: list[Value] = []
+    for arg in node.args:
+        if isinstance(arg, ast.Starred):
+            items = expressions.static_items(low, low.expression(arg.value))
+            if items is None:
+                raise low.refuse(
+                    arg, "`*` passes a sequence whose length only run time knows"
+                )
+            args.extend(low.read(item) for item in items)
+        else:
+            args.append(low.expression(arg))
+    kwargs: Keywords = {}
+    for keyword in node.keywords:
+        value = low.expression(keyword.value)
+        if keyword.arg is not None:
+            kwargs[keyword.arg] = value
+            continue
+        content: Any = low.content(value) if isinstance(value, Ref) else value
+        if not hasattr(content, "form"):
+            raise low.refuse(node, "`**` passes a dict whose keys only run time knows")
+        kwargs.update(zip(content.form.keys, content.items, strict=True))
+    outer = low.builder.span
+    if not low.in_rule:
+        low.builder.span = low.span(node)
+    try:
+        return call(low, function, tuple(args), kwargs, node)
+    finally:
+        low.builder.span = outer
+
+
+def call(
+    low: Lowering,
+    function: Value,
+    args: tuple[Value, ...],
+    kwargs: Keywords,
+    node: ast.AST,
+) -> Value:
+    """The value of `function(*args, **kwargs)`."""
+    match function:
+        case Bound(inner, first, named):
+            return call(low, inner, (*first, *args), {**dict(named), **kwargs}, node)
+        case Closure():
+            return _call_closure(low, function, args, kwargs, node)
+        case MethodOf(owner, name):
+            return methods.call_method(low, owner, name, args, kwargs, node)
+        case Object(value):
+            return _call_object(low, function, value, args, kwargs, node)
+        case ir.Const(value):
+            return _call_constant(low, value, args, kwargs, node)
+        case ir.Var():
+            return _call_value(low, function, args, kwargs, node)
+    raise low.refuse(node, "this value cannot be called")
+
+
+def _call_value(
+    low: Lowering, function: ir.Var, args: tuple[Value, ...], kwargs: Keywords, node: ast.AST
+) -> Value:
+    given = tuple(low.operand(arg, node) for arg in args)
+    named = {key: low.operand(value, node) for key, value in kwargs.items()}
+    return low.builder.apply(ir.CallValue(), function, *given, **named)
+
+
+def _call_object(
+    low: Lowering,
+    function: Object,
+    value: Any,
+    args: tuple[Value, ...],
+    kwargs: Keywords,
+    node: ast.AST,
+) -> Value:
+    generated = getattr(value, "__autograd_compiler_source__", None)
+    if generated is not None:
+        return _call_generated(low, value, args, kwargs, node)
+    found = inspect.getattr_static(type(value), "__call__", None)
+    if isinstance(found, types.FunctionType):
+        return call(low, ir.Const(found), (function, *args), kwargs, node)
+    return _call_value(low, capture_whole(low, function), args, kwargs, node)
+
+
+def _call_generated(
+    low: Lowering, value: Any, args: tuple[Value, ...], kwargs: Keywords, node: ast.AST
+) -> Value:
+    """A gradient inside of a differentiated function: its generated source is Python."""
+    operands = [low.operand(arg, node) for arg in args]
+    named = {key: low.operand(item, node) for key, item in kwargs.items()}
+    function = value.__autograd_compiler_source__(operands, named)
+    return call(low, ir.Const(function), args, kwargs, node)
+
+
+def capture_whole(low: Lowering, value: Object) -> ir.Var:
+    return names.capture_leaf(low, value.capture, Opaque(type(value.value)))
+
+
+def _call_constant(
+    low: Lowering, fn: Any, args: tuple[Value, ...], kwargs: Keywords, node: ast.AST
+) -> Value:
+    builtin = builtin_calls.HANDLERS.get(fn) if _hashable(fn) else None
+    if builtin is not None:
+        return builtin(low, args, kwargs, node)
+    if hasattr(fn, "__autograd_compiler_source__"):
+        return _call_generated(low, fn, args, kwargs, node)
+    if rule_of(fn) is not None or getattr(fn, "__static__", False):
+        return primitive(low, fn, args, kwargs, node)
+    if isinstance(fn, functools.partial):
+        bound = tuple(operand_or_const(item) for item in fn.args)
+        named = {key: operand_or_const(item) for key, item in fn.keywords.items()}
+        return call(low, ir.Const(fn.func), (*bound, *args), {**named, **kwargs}, node)
+    if isinstance(fn, types.MethodType) and not _is_library(fn.__func__):
+        owner = Object(fn.__self__, names.Capture("self", fn.__self__, id(fn.__self__)))
+        return call(low, ir.Const(fn.__func__), (owner, *args), kwargs, node)
+    if isinstance(fn, types.FunctionType) and not _is_library(fn):
+        return _call_function(low, fn, args, kwargs, node)
+    if isinstance(fn, type) and not _is_library(fn):
+        return builtin_calls.construct(low, fn, args, kwargs, node)
+    if _wrapped(fn) is not None:
+        # functools.lru_cache and the like: the same values as what they wrap.
+        return call(low, ir.Const(_wrapped(fn)), args, kwargs, node)
+    return primitive(low, fn, args, kwargs, node)
+
+
+def _wrapped(fn: Any) -> Any:
+    if isinstance(fn, functools._lru_cache_wrapper):
+        return fn.__wrapped__
+    return None
+
+
+def operand_or_const(value: Any) -> Value:
+    if isinstance(value, (np.ndarray, float, int)) and not isinstance(value, bool):
+        if not isinstance(value, np.ndarray):
+            return ir.Const(value)
+    return ir.Const(value)
+
+
+def _is_library(fn: Any) -> bool:
+    module = getattr(fn, "__module__", None) or ""
+    return module.split(".")[0] in _LIBRARIES
+
+
+def _hashable(value: object) -> bool:
+    try:
+        hash(value)
+    except TypeError:
+        return False
+    return True
+
+
+# ---------------------------------------------------------------- operators
+
+
+def plain(
+    low: Lowering, fn: Any, args: tuple[Value, ...], kwargs: Keywords, node: ast.AST
+) -> ir.Var:
+    return low.builder.as_var(low.operand(primitive(low, fn, args, kwargs, node)))
+
+
+def primitive(
+    low: Lowering,
+    fn: Any,
+    args: tuple[Value, ...],
+    kwargs: Keywords,
+    node: ast.AST,
+    style: str = "function",
+) -> Value:
+    """A call of an operator; `out=` becomes a write."""
+    out = kwargs.pop("out", None) if "out" in kwargs else None
+    if isinstance(fn, np.ufunc) and len(args) == fn.nin + 1 and out is None:
+        args, out = args[:-1], args[-1]
+    given = tuple(low.operand(arg, node) for arg in args)
+    named = {key: low.operand(value, node) for key, value in kwargs.items()}
+    result: Value = low.apply(fn, *given, style=style, **named)
+    if isinstance(result, ir.Pack) and _gives_list(fn):
+        result = low.new_ref(ir.LIST, result.items)
+    if out is None or (isinstance(out, ir.Const) and out.value is None):
+        return result
+    if isinstance(out, ir.Pack) and len(out.items) == 1:
+        out = out.items[0]
+    stores.write(low, out, (), low.operand(result, node), node=node)
+    return low.read(out)
+
+
+def _gives_list(fn: Any) -> bool:
+    return fn in (np.split, np.array_split, np.hsplit, np.vsplit, np.dsplit)
+
+
+# ---------------------------------------------------------------- user functions
+
+
+def closure(low: Lowering, node: ast.FunctionDef | ast.Lambda) -> Closure:
+    """A nested function or lambda, with the defaults that it has now."""
+    arguments = node.args
+    defaults = tuple(low.expression(default) for default in arguments.defaults)
+    keyword_defaults = tuple(
+        (arg.arg, low.expression(default))
+        for arg, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
+        if default is not None
+    )
+    if isinstance(node, ast.Lambda):
+        body = ast.copy_location(ast.Return(node.body), node.body)
+        definition = ast.FunctionDef(
+            name="<lambda>", args=arguments, body=[body], decorator_list=[], returns=None
+        )
+        ast.copy_location(definition, node)
+    else:
+        definition = node
+    assert low.frame is not None
+    return Closure(
+        normalise(definition, low.filename), low.frame, defaults, keyword_defaults
+    )
+
+
+def _call_closure(
+    low: Lowering,
+    function: Closure,
+    args: tuple[Value, ...],
+    kwargs: Keywords,
+    node: ast.AST,
+) -> Value:
+    defaults = dict(function.keyword_defaults)
+    positional = [a.arg for a in (*function.node.args.posonlyargs, *function.node.args.args)]
+    if function.defaults:
+        tail = positional[-len(function.defaults) :]
+        defaults.update(zip(tail, function.defaults, strict=True))
+    bound = bind(low, function.node, defaults, args, kwargs, node)
+    outer = function.frame
+    frame = Frame(
+        bound, outer.globals, outer.cells, outer.filename,
+        frozenset(local_names(function.node)), outer,
+    )
+    if low.frame is outer:
+        outer.names = low.state.names
+    return lowering_module.lower_body(low, function.node, bound, frame)
+
+
+def _call_function(
+    low: Lowering,
+    fn: types.FunctionType,
+    args: tuple[Value, ...],
+    kwargs: Keywords,
+    node: ast.AST,
+) -> Value:
+    source = source_of(low, fn, node)
+    if low.program is not None:
+        result = low.program.call(low, fn, source, args, kwargs, node)
+        if result is not None:
+            return result
+    return inline(low, source, args, kwargs, node)
+
+
+@functools.lru_cache(maxsize=512)
+def _source(fn: types.FunctionType) -> tuple[FunctionSource, ast.FunctionDef]:
+    source = read_source(fn)
+    return source, normalise(source.node, source.filename)
+
+
+def source_of(
+    low: Lowering, fn: types.FunctionType, node: ast.AST
+) -> tuple[FunctionSource, ast.FunctionDef]:
+    """The source and normal form of a function, with errors placed at the call."""
+    try:
+        return _source(fn)
+    except UnsupportedError:
+        raise
+    except AutogradCompilerError as error:
+        raise low.refuse(
+            node,
+            f"the source of `{fn.__qualname__}` is needed and cannot be read: {error}",
+            "give it a rule, or define it in a file",
+        ) from None
+
+
+def inline(
+    low: Lowering,
+    source: tuple[FunctionSource, ast.FunctionDef],
+    args: tuple[Value, ...],
+    kwargs: Keywords,
+    node: ast.AST,
+) -> Value:
+    """Lower the body of a function at the place where it is called."""
+    found, definition = source
+    bound = bind(low, definition, defaults_of(low, found, node), args, kwargs, node)
+    frame = Frame(
+        bound, found.globals, found.closure, found.filename,
+        frozenset(local_names(definition)),
+    )
+    return lowering_module.lower_body(low, definition, bound, frame)
+
+
+def defaults_of(
+    low: Lowering, source: FunctionSource, node: ast.AST
+) -> dict[str, Value]:
+    """Default values by parameter name; numbers are constants, arrays captures."""
+    found: dict[str, Value] = {}
+    for name, parameter in inspect.signature(source.function).parameters.items():
+        if parameter.default is inspect.Parameter.empty:
+            continue
+        value = parameter.default
+        if isinstance(value, np.ndarray):
+            capture = names.Capture(name, value, id(value))
+            found[name] = names.captured(low, capture, value, node)
+        elif type(value) is tuple:
+            found[name] = ir.Pack(tuple(ir.Const(item) for item in value))
+        else:
+            found[name] = ir.Const(value)
+    return found
+
+
+def bind(
+    low: Lowering,
+    definition: ast.FunctionDef,
+    defaults: dict[str, Value],
+    args: tuple[Value, ...],
+    kwargs: Keywords,
+    node: ast.AST,
+) -> dict[str, Value]:
+    """Arguments to parameters, as Python binds them."""
+    spec = definition.args
+    positional = [arg.arg for arg in (*spec.posonlyargs, *spec.args)]
+    only_positional = {arg.arg for arg in spec.posonlyargs}
+    bound: dict[str, Value] = {}
+    rest = dict(kwargs)
+    for name, value in zip(positional, args, strict=False):
+        bound[name] = value
+    extra = args[len(positional) :]
+    if spec.vararg is not None:
+        bound[spec.vararg.arg] = ir.Pack(tuple(extra))  # type: ignore[arg-type]
+    elif extra:
+        raise low.refuse(
+            node,
+            f"`{definition.name}` takes {len(positional)} positional arguments "
+            f"and {len(args)} are given",
+        )
+    for name in (*positional, *(arg.arg for arg in spec.kwonlyargs)):
+        if name in rest and name not in only_positional:
+            if name in bound:
+                raise low.refuse(node, f"two values are given for `{name}`")
+            bound[name] = rest.pop(name)
+        elif name not in bound:
+            if name not in defaults:
+                raise low.refuse(
+                    node, f"`{definition.name}` needs a value for `{name}`"
+                )
+            bound[name] = defaults[name]
+    if spec.kwarg is not None:
+        bound[spec.kwarg.arg] = low.new_ref(
+            ir.Form("dict", tuple(rest)), tuple(rest.values())
+        )
+    elif rest:
+        name = next(iter(rest))
+        raise low.refuse(node, f"`{definition.name}` has no parameter `{name}`")
+    return bound
+
+
+__all__ = ["Array", "Unknown", "call", "closure", "inline", "type_of_operand"]

@@ -1,0 +1,927 @@
+"""Loops: find what is carried, and lower the body until its types are stable.
+
+A first pass over the body shows which names and buffers change and with which types;
+when a type widens (`s = 0` and then `s += x`), or a list grows, the body is lowered
+again from the wider start.  Each pass lowers into a block of its own that is thrown
+away, so nothing of a failed pass is left behind.
+"""
+
+from __future__ import annotations
+
+import ast
+import operator
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from autograd_compiler import ir
+from autograd_compiler.builder import constant_value, type_of_operand
+from autograd_compiler.frontend import branches, expressions, stores
+from autograd_compiler.frontend.memory import State
+from autograd_compiler.frontend.resolve import local_names
+from autograd_compiler.frontend.values import Items, Iterable, Ref, Value
+from autograd_compiler.types import (
+    BOTTOM,
+    Array,
+    Bottom,
+    DictOf,
+    ListOf,
+    Opaque,
+    Scalar,
+    TupleOf,
+    Type,
+    Unknown,
+    join,
+)
+
+if TYPE_CHECKING:
+    from autograd_compiler.frontend.lower import Lowering
+
+MAX_PASSES = 12
+# A tuple or short list of known structure is gone through item by item.
+MAX_UNROLL = 8
+
+
+@dataclass
+class _Carried:
+    """One carried value: its key, where it starts, and its parameter in the loop."""
+
+    key: Any
+    init: ir.Operand
+    param: ir.Var
+    next: ir.Operand = field(default_factory=lambda: ir.UNDEFINED)
+
+
+class _Widen(Exception):
+    """The loop must be lowered again: something changed its form."""
+
+
+# ---------------------------------------------------------------- the three loops
+
+
+def lower_for(low: Lowering, node: ast.For) -> None:
+    body = _without_break(node.body)
+    flag = _break_flag(node.body)
+    source = low.expression(node.iter)
+
+    items = _items_to_unroll(low, source)
+    if items is not None:
+        _unroll(low, node, items, body, flag)
+        return
+    start, stop, step, get = way_through(low, source, node.iter)
+
+    def run(index: ir.Var) -> None:
+        stores.assign(low, node.target, get(index))
+        low.statements(body)
+
+    name = node.target.id if isinstance(node.target, ast.Name) else ""
+    if not isinstance(source, Iterable) or source.kind != "range":
+        name = ""
+    assigned = _assigned(node.body) | _target_names(node.target)
+    bounds = (start, stop, step)
+    _loop(low, run, assigned, flag, bounds=bounds, index_name=name)
+
+
+def lower_while(low: Lowering, node: ast.While) -> None:
+    body = _without_break(node.body)
+    flag = _break_flag(node.body)
+    assigned = _assigned(node.body) | _walrus_names(node.test)
+    _loop(low, lambda _: low.statements(body), assigned, flag, test=node.test)
+
+
+def _without_break(body: list[ast.stmt]) -> list[ast.stmt]:
+    return body[:-1] if _break_flag(body) else body
+
+
+def _break_flag(body: list[ast.stmt]) -> str | None:
+    """The flag of the canonical last statement `if flag: break`."""
+    match body[-1]:
+        case ast.If(ast.Name(flag), [ast.Break()], []):
+            return flag
+    return None
+
+
+def _assigned(body: list[ast.stmt]) -> set[str]:
+    holder = ast.FunctionDef(
+        name="body",
+        args=ast.arguments(
+            posonlyargs=[], args=[], kwonlyargs=[], kw_defaults=[], defaults=[]
+        ),
+        body=body,
+        decorator_list=[],
+    )
+    return set(local_names(holder))
+
+
+def _target_names(target: ast.expr) -> set[str]:
+    return {n.id for n in ast.walk(target) if isinstance(n, ast.Name)}
+
+
+def _walrus_names(node: ast.expr) -> set[str]:
+    return {
+        n.target.id for n in ast.walk(node) if isinstance(n, ast.NamedExpr)
+    }
+
+
+# ---------------------------------------------------------------- carrying
+
+
+def _loop(
+    low: Lowering,
+    run: Callable[[ir.Var], None],
+    assigned: set[str],
+    flag: str | None,
+    *,
+    bounds: tuple[ir.Operand, ir.Operand, ir.Operand] | None = None,
+    index_name: str = "",
+    test: ast.expr | None = None,
+) -> None:
+    types: dict[Any, Type] = {}
+    extra: dict[Any, None] = {}  # buffers and cells found to change
+    related: set[frozenset[Any]] = set()
+    stale: dict[Any, ir.Span] = {}
+    dropped: set[str] = set()
+    span = low.builder.span
+    for _ in range(MAX_PASSES):
+        before = low.state
+        carried = _start(low, assigned - dropped, types, extra, bounds is not None)
+        inside = before.copy()
+        _enter(low, inside, carried, related, stale)
+        index = ir.Var(index_name, Scalar("int64", size=low.builder.fresh_size()))
+        low.state = inside
+        condition: ir.Operand = ir.Const(True)
+        with low.builder.block() as test_ops:
+            if test is not None:
+                condition = low.condition(test)
+                low.state.stale = dict(low.state.stale)
+        with low.builder.block() as body_ops:
+            run(index)
+            stop_flag = _flag_value(low, flag)
+        after = low.state
+        low.state = before
+        inner = branches._defined((test_ops, body_ops))
+        inner.update(item.param for item in carried)
+        inner.add(index)
+        try:
+            stable = _compare(
+                low, carried, before, after, types, extra, dropped, assigned, inner
+            )
+        except _Widen:
+            continue
+        stable &= _relate(low, carried, related, before, after, stale, inner)
+        if stable:
+            break
+    else:
+        raise low.refuse(
+            None,
+            "the type of a variable does not settle in this loop",
+            "give the variable its final type before the loop, as in `s = 0.0`",
+        )
+    dead = after.dead
+    nexts = tuple(
+        ir.UNDEFINED if dead else item.next for item in carried
+    )
+    targets = tuple(ir.Var(item.param.name, item.param.type) for item in carried)
+    params = tuple(item.param for item in carried)
+    inits = tuple(item.init for item in carried)
+    results = nexts if flag is None else (stop_flag, *nexts)
+    body = ir.Block(tuple(body_ops), results)
+    adjoint = low.builder.adjoint
+    if bounds is not None:
+        low.builder.append(
+            ir.For(
+                span, targets, index, *bounds, params, inits, body,
+                breaks=flag is not None, adjoint=adjoint,
+            )
+        )
+    else:
+        low.builder.append(
+            ir.While(
+                span, targets, params, inits,
+                ir.Block(tuple(test_ops), (condition,)), body,
+                breaks=flag is not None, adjoint=adjoint,
+            )
+        )
+    _leave(low, carried, targets, after, inner)
+
+
+def _flag_value(low: Lowering, flag: str | None) -> ir.Operand:
+    if flag is None or low.state.dead:
+        return ir.Const(False)
+    return low.operand(low.state.names[flag])
+
+
+def _start(
+    low: Lowering,
+    assigned: set[str],
+    types: dict[Any, Type],
+    extra: dict[Any, None],
+    counted: bool,
+) -> list[_Carried]:
+    """The carried values at the loop's entry."""
+    carried: list[_Carried] = []
+    for name in sorted(assigned):
+        value = low.state.names.get(name, ir.UNDEFINED)
+        if isinstance(value, (ir.Var, ir.Pack)):
+            value = low.read(value)
+        _carry_tree(carried, ("name", name), value, name.strip("%0123456789"), types)
+    for key in extra:
+        kind, what = key
+        if kind == "origin":
+            init = low.fresh(what)
+            param = ir.Var(init.name, types.get(key, init.type))
+            carried.append(_Carried(key, init, param))
+        else:
+            content = low.state.cells[what]
+            if isinstance(content, ir.Var):
+                content = low.fresh(content)
+                param = ir.Var(content.name, types.get(key, content.type))
+                carried.append(_Carried(key, content, param))
+            else:
+                for k, item in enumerate(content.items):
+                    if isinstance(item, (ir.Var, ir.Pack)):
+                        item = low.read(item)
+                    _carry_tree(carried, ("cell", what, k), item, "", types)
+    return carried
+
+
+def _carry_tree(
+    carried: list[_Carried],
+    key: Any,
+    value: Value,
+    name: str,
+    types: dict[Any, Type],
+) -> None:
+    match value:
+        case ir.Pack(items):
+            for k, item in enumerate(items):
+                _carry_tree(carried, (*key, k), item, name, types)
+        case ir.Var():
+            kind = types.get(key, _loose(value.type))
+            carried.append(_Carried(key, value, ir.Var(name or value.name, kind)))
+        case ir.Const():
+            if _is_fixed(value) and key not in types:
+                return
+            kind = types.get(key, _loose(type_of_operand(value)))
+            carried.append(_Carried(key, value, ir.Var(name, kind)))
+
+
+def _is_fixed(value: ir.Const) -> bool:
+    """Constants that are not numbers are carried only when they are seen to change."""
+    if value is ir.UNDEFINED:
+        return False
+    return isinstance(value.value, bool) or not isinstance(
+        value.value, (int, float, complex)
+    ) or hasattr(value.value, "shape")
+
+
+def _loose(type: Type) -> Type:
+    """A carried integer is not a fixed size."""
+    if isinstance(type, Scalar) and type.size is not None:
+        return replace(type, size=None)
+    if type == Opaque(str):  # the stand-in for "undefined"
+        return BOTTOM
+    return type
+
+
+def _enter(
+    low: Lowering,
+    state: State,
+    carried: list[_Carried],
+    related: set[frozenset[Any]],
+    stale: dict[Any, ir.Span],
+) -> None:
+    """Put the parameters into the state that the body starts from."""
+    by_key = {item.key: item for item in carried}
+    memory = low.memory
+    for item in carried:
+        kind = item.key[0]
+        if kind == "origin":
+            memory.new_version(item.param, item.key[1])
+            state.current[item.key[1]] = item.param
+        elif kind == "cell" and len(item.key) == 2:
+            if isinstance(item.init, ir.Var):
+                memory.new_version(item.param, item.init)
+                state.current[memory.origin(item.init)] = item.param
+        if kind == "name" and isinstance(item.init, ir.Var) and _is_memory(item.param):
+            memory.add_hazard(item.param, item.init)
+    for pair in related:
+        keys = tuple(pair)
+        if all(key in by_key for key in keys):
+            memory.add_hazard(by_key[keys[0]].param, by_key[keys[-1]].param)
+    for key, span in stale.items():
+        if key in by_key:
+            state.stale[by_key[key].param] = span
+        elif isinstance(key, ir.Var):
+            state.stale[key] = span
+    for name in {item.key[1] for item in carried if item.key[0] == "name"}:
+        state.names[name] = _put(
+            state.names.get(name, ir.UNDEFINED), ("name", name), by_key
+        )
+    for cell in {item.key[1] for item in carried if item.key[0] == "cell"}:
+        content = state.cells[cell]
+        if isinstance(content, ir.Var):
+            state.cells[cell] = by_key[("cell", cell)].param
+        else:
+            state.cells[cell] = Items(
+                content.form,
+                tuple(
+                    _put(item, ("cell", cell, k), by_key)
+                    for k, item in enumerate(content.items)
+                ),
+            )
+
+
+def _put(value: Value, key: Any, by_key: dict[Any, _Carried]) -> Value:
+    if key in by_key:
+        return by_key[key].param
+    if isinstance(value, ir.Pack):
+        items = tuple(
+            _put(item, (*key, k), by_key) for k, item in enumerate(value.items)
+        )
+        return ir.Pack(items, value.form)  # type: ignore[arg-type]
+    return value
+
+
+def _is_memory(var: ir.Var) -> bool:
+    return isinstance(var.type, (Array, ListOf, DictOf, Unknown))
+
+
+# ---------------------------------------------------------------- after a pass
+
+
+def _compare(
+    low: Lowering,
+    carried: list[_Carried],
+    before: State,
+    after: State,
+    types: dict[Any, Type],
+    extra: dict[Any, None],
+    dropped: set[str],
+    assigned: set[str],
+    inner: set[ir.Var],
+) -> bool:
+    """Fill in the next values; False when a type or the set of carried values grew."""
+    if after.dead:
+        return True
+    stable = True
+    by_key = {item.key: item for item in carried}
+
+    def settle(key: Any, value: Value, start: Value) -> None:
+        nonlocal stable
+        if isinstance(start, ir.Pack) and isinstance(value, ir.Pack):
+            if start.form == value.form and len(start.items) == len(value.items):
+                for k, (a, b) in enumerate(zip(value.items, start.items, strict=True)):
+                    settle((*key, k), a, b)
+                return
+        if key in by_key and isinstance(value, (ir.Var, ir.Const)):
+            item = by_key[key]
+            item.next = value
+            widened = join(item.param.type, _loose(type_of_operand(value)))
+            if value is ir.UNDEFINED:
+                widened = item.param.type
+            if widened != item.param.type:
+                types[key] = widened
+                stable = False
+            return
+        if key in by_key:
+            _drop(key, value)
+            return
+        if value is start or (
+            isinstance(value, ir.Const)
+            and isinstance(start, ir.Const)
+            and type(value.value) is type(start.value)
+            and value.value == start.value
+        ):
+            return
+        if isinstance(start, Ref) and isinstance(value, Ref) and start.cell == value.cell:
+            return
+        if isinstance(start, ir.Const) and isinstance(value, (ir.Var, ir.Const)):
+            types[key] = join(type_of_operand(start), _loose(type_of_operand(value)))
+            raise _Widen
+        if isinstance(start, Ref) and isinstance(value, (Ref, ir.Var)):
+            _materialise_start(key, start)
+        _drop(key, value)
+
+    def _materialise_start(key: Any, start: Ref) -> None:
+        content = before.cells[start.cell]
+        if key[0] == "name" and isinstance(content, Items):
+            var = low.materialise(start, key[1])
+            low.state.names[key[1]] = var
+            raise _Widen
+        if key[0] == "name" and isinstance(content, ir.Var):
+            low.state.names[key[1]] = content
+            raise _Widen
+
+    def _drop(key: Any, value: Value) -> None:
+        if key[0] == "name" and key[1] not in before.names:
+            dropped.add(key[1])
+            raise _Widen
+        raise low.refuse(
+            None,
+            "a container or function changes its form in this loop",
+            "use arrays, numbers or lists whose items have one type",
+        )
+
+    for name in sorted(assigned - dropped):
+        if name not in after.names:
+            if ("name", name) in by_key:
+                item = by_key[("name", name)]
+                item.next = item.param
+            continue
+        start = before.names.get(name, ir.UNDEFINED)
+        value = branches._at_end(low, after, name)
+        if isinstance(value, ir.Var):
+            value = _now(low, after, value)
+        if isinstance(value, Ref) and isinstance(start, ir.Var):
+            value = _as_list(low, after, value)
+        settle(("name", name), value, start)
+    for origin, var in after.current.items():
+        key = ("origin", origin)
+        if key in by_key:
+            settle(key, var, by_key[key].init)
+        elif (
+            before.current.get(origin, origin) is not var
+            and low.memory.view(origin) is None
+            and origin not in inner
+        ):
+            extra[key] = None
+            raise _Widen
+    for cell, content in after.cells.items():
+        if cell not in before.cells:
+            continue
+        _settle_cell(low, cell, content, before, after, by_key, extra, settle)
+    return stable
+
+
+def _as_list(low: Lowering, after: State, ref: Ref) -> Value:
+    content = after.cells[ref.cell]
+    return content if isinstance(content, ir.Var) else ref
+
+
+def _now(low: Lowering, state: State, var: ir.Var) -> ir.Var:
+    if low.memory.view(var) is not None:
+        return var
+    origin = low.memory.origin(var)
+    return state.current.get(origin, var)
+
+
+def _settle_cell(
+    low: Lowering,
+    cell: int,
+    content: Items | ir.Var,
+    before: State,
+    after: State,
+    by_key: dict[Any, _Carried],
+    extra: dict[Any, None],
+    settle: Callable[[Any, Value, Value], None],
+) -> None:
+    start = before.cells[cell]
+    if isinstance(start, ir.Var):
+        key: Any = ("cell", cell)
+        assert isinstance(content, ir.Var)
+        if low.memory.origin(content) is low.memory.origin(start):
+            return  # carried by its origin
+        value = _now(low, after, content)
+        if key in by_key:
+            settle(key, value, start)
+        elif value is not _now(low, before, start):
+            extra[key] = None
+            raise _Widen
+        return
+    if isinstance(content, ir.Var) or content.form != start.form or len(
+        content.items
+    ) != len(start.items):
+        low.materialise(Ref(cell))
+        raise _Widen
+    changed = any(
+        _moved(low, a, b, after) for a, b in zip(content.items, start.items, strict=True)
+    )
+    if ("cell", cell) not in extra:
+        if changed:
+            extra[("cell", cell)] = None
+            raise _Widen
+        return
+    for k, (a, b) in enumerate(zip(content.items, start.items, strict=True)):
+        if isinstance(a, ir.Var):
+            a = _now(low, after, a)
+        settle(("cell", cell, k), a, b)
+
+
+def _moved(low: Lowering, now: Value, start: Value, after: State) -> bool:
+    if now is start:
+        return False
+    if isinstance(now, ir.Const) and isinstance(start, ir.Const):
+        return not (type(now.value) is type(start.value) and now.value == start.value)
+    return True
+
+
+def _relate(
+    low: Lowering,
+    carried: list[_Carried],
+    related: set[frozenset[Any]],
+    before: State,
+    after: State,
+    stale: dict[Any, ir.Span],
+    inner: set[ir.Var],
+) -> bool:
+    """Which carried arrays may share memory in the next iteration; False if it grew."""
+    if after.dead:
+        return True
+    size = (len(related), len(stale))
+    arrays = [
+        item
+        for item in carried
+        if item.key[0] == "name" and _is_memory(item.param)
+    ]
+    memory = low.memory
+    for position, first in enumerate(arrays):
+        for second in arrays[position + 1 :]:
+            for a, b in ((first.init, second.init), (first.next, second.next)):
+                if isinstance(a, ir.Var) and isinstance(b, ir.Var) and memory.may_share(a, b):
+                    related.add(frozenset((first.key, second.key)))
+    for item in arrays:
+        if isinstance(item.next, ir.Var):
+            for origin in (memory.origin(item.next), memory.root(item.next)[0]):
+                if origin in after.stale:
+                    stale[item.key] = after.stale[origin]
+    for origin, span in after.stale.items():
+        if origin not in before.stale and origin not in inner:
+            stale[origin] = span
+    return size == (len(related), len(stale))
+
+
+def _leave(
+    low: Lowering,
+    carried: list[_Carried],
+    targets: tuple[ir.Var, ...],
+    after: State,
+    inner: set[ir.Var],
+) -> None:
+    """The state after the loop: targets in the place of parameters."""
+    state = low.state
+    by_key = {
+        item.key: replace(item, param=target)
+        for item, target in zip(carried, targets, strict=True)
+    }
+    memory = low.memory
+    for item, target in zip(carried, targets, strict=True):
+        if item.key[0] == "name" and _is_memory(target):
+            for other in (item.init, item.next, item.param):
+                if isinstance(other, ir.Var):
+                    memory.add_hazard(target, other)
+    pairs = [
+        (item, target)
+        for item, target in zip(carried, targets, strict=True)
+        if _is_memory(target)
+    ]
+    for position, (first, target) in enumerate(pairs):
+        for second, other in pairs[position + 1 :]:
+            if memory.may_share(first.param, second.param):
+                memory.add_hazard(target, other)
+    for origin, span in after.stale.items():
+        if origin not in inner:
+            state.stale[origin] = span
+    stale_spans = {
+        item.key: after.stale[item.param] for item in carried if item.param in after.stale
+    }
+    _enter_after(low, state, by_key)
+    for item, target in zip(carried, targets, strict=True):
+        if item.key in stale_spans and item.next is item.param:
+            state.stale[target] = stale_spans[item.key]
+
+
+def _enter_after(low: Lowering, state: State, by_key: dict[Any, _Carried]) -> None:
+    for key, item in by_key.items():
+        if key[0] == "origin":
+            low.memory.new_version(item.param, key[1])
+            state.current[key[1]] = item.param
+        elif key[0] == "cell" and len(key) == 2 and isinstance(item.init, ir.Var):
+            low.memory.new_version(item.param, item.init)
+            state.current[low.memory.origin(item.init)] = item.param
+    for name in {key[1] for key in by_key if key[0] == "name"}:
+        state.names[name] = _put(state.names.get(name, ir.UNDEFINED), ("name", name), by_key)
+    for cell in {key[1] for key in by_key if key[0] == "cell"}:
+        content = state.cells[cell]
+        if isinstance(content, ir.Var):
+            state.cells[cell] = by_key[("cell", cell)].param
+        else:
+            state.cells[cell] = Items(
+                content.form,
+                tuple(
+                    _put(item, ("cell", cell, k), by_key)
+                    for k, item in enumerate(content.items)
+                ),
+            )
+
+
+# ---------------------------------------------------------------- ways through values
+
+
+def way_through(
+    low: Lowering, source: Value, node: ast.AST
+) -> tuple[ir.Operand, ir.Operand, ir.Operand, Callable[[ir.Operand], Value]]:
+    """How to go through an iterable: range bounds, and the item at an index."""
+    if isinstance(source, ir.Const) and isinstance(source.value, range):
+        source = Iterable(
+            "range",
+            tuple(
+                ir.Const(part)
+                for part in (source.value.start, source.value.stop, source.value.step)
+            ),
+        )
+    if isinstance(source, Iterable) and source.kind == "range":
+        start, stop, step = _range_bounds(low, source, node)
+        return start, stop, step, lambda index: index
+    count, get = _counted(low, source, node)
+    return ir.Const(0), count, ir.Const(1), get
+
+
+def _range_bounds(
+    low: Lowering, source: Iterable, node: ast.AST
+) -> tuple[ir.Operand, ir.Operand, ir.Operand]:
+    args = [low.operand(arg, node) for arg in source.args]
+    if len(args) == 1:
+        return ir.Const(0), args[0], ir.Const(1)
+    if len(args) == 2:
+        return args[0], args[1], ir.Const(1)
+    return args[0], args[1], args[2]
+
+
+def _counted(
+    low: Lowering, source: Value, node: ast.AST
+) -> tuple[ir.Operand, Callable[[ir.Operand], Value]]:
+    """The number of items, and a function from an index to the item."""
+    if isinstance(source, Iterable):
+        return _counted_iterable(low, source, node)
+    if isinstance(source, Ref):
+        content = low.content(source)
+        if not isinstance(content, ir.Var) and content.form.kind == "dict":
+            keys = ir.Pack(tuple(ir.Const(key) for key in content.form.keys))
+            return _counted(low, keys, node)
+        source = low.materialise(source)
+    value = low.operand(source, node)
+    if isinstance(value, ir.Pack):
+        value = low.builder.as_var(ir.Pack(value.items, ir.LIST))
+    if isinstance(value, ir.Const):
+        value = low.builder.as_var(
+            ir.Const(value.value)
+            if hasattr(value.value, "__getitem__")
+            else ir.Const(list(value.value))
+        )
+    if isinstance(value, ir.Var) and isinstance(value.type, (Opaque, DictOf)):
+        value = low.builder.as_var(low.apply(list, value))
+        if isinstance(value.type, Unknown):
+            value.type = Opaque(list)
+    if isinstance(value, ir.Var) and isinstance(value.type, Scalar):
+        raise low.refuse(node, "a number is not iterable")
+    count = low.apply(len, value)
+    return count, lambda index: stores.load(low, low.operand(value), index, node)
+
+
+def _counted_iterable(
+    low: Lowering, source: Iterable, node: ast.AST
+) -> tuple[ir.Operand, Callable[[ir.Operand], Value]]:
+    args = source.args
+    if source.kind == "range":
+        start, stop, step = _range_bounds(low, source, node)
+        difference = low.apply(operator.sub, stop, start)
+        whole = constant_value(step)
+        if whole is not None and whole.value == 1:
+            count = low.apply(max, ir.Const(0), difference)
+            if constant_value(start) is not None:
+                count = stop
+        else:
+            count = low.apply(len, low.apply(range, start, stop, step))
+        return count, lambda index: low.apply(
+            operator.add, start, low.apply(operator.mul, index, step)
+        )
+    if source.kind == "enumerate":
+        count, get = _counted(low, args[0], node)
+        first = low.operand(args[1]) if len(args) > 1 else ir.Const(0)
+
+        def numbered(index: ir.Operand) -> Value:
+            number = (
+                index
+                if isinstance(first, ir.Const) and first.value == 0
+                else low.apply(operator.add, index, first)
+            )
+            return ir.Pack((number, get(index)))  # type: ignore[arg-type]
+
+        return count, numbered
+    if source.kind == "zip":
+        parts = [_counted(low, arg, node) for arg in args]
+        count = parts[0][0]
+        for other, _ in parts[1:]:
+            if not _same_size(count, other):
+                count = low.apply(min, count, other)
+        return count, lambda index: ir.Pack(
+            tuple(get(index) for _, get in parts)  # type: ignore[arg-type, misc]
+        )
+    if source.kind == "reversed":
+        count, get = _counted(low, args[0], node)
+
+        def from_the_end(index: ir.Operand) -> Value:
+            last = low.apply(operator.sub, count, ir.Const(1))
+            return get(low.apply(operator.sub, last, index))
+
+        return count, from_the_end
+    if source.kind in ("items", "values"):
+        owner = low.operand(args[0], node)
+        assert isinstance(owner, ir.Var)
+        keys = low.builder.as_var(low.apply(list, owner))
+        keys.type = Opaque(list)
+        count = low.apply(len, keys)
+
+        def entry(index: ir.Operand) -> Value:
+            key = stores.load(low, keys, index, node)
+            value = stores.load(low, low.operand(args[0], node), key, node)
+            if source.kind == "values":
+                return value
+            return ir.Pack((key, value))  # type: ignore[arg-type]
+
+        return count, entry
+    raise low.refuse(node, f"`{source.kind}` cannot be gone through here")
+
+
+def _same_size(first: ir.Operand, second: ir.Operand) -> bool:
+    a, b = type_of_operand(first), type_of_operand(second)
+    return (
+        isinstance(a, Scalar)
+        and isinstance(b, Scalar)
+        and a.size is not None
+        and a.size.same(b.size)
+    )
+
+
+def item_at(low: Lowering, source: Iterable, index: ir.Operand, node: ast.AST) -> Value:
+    if source.kind == "range":
+        _, get = _counted_iterable(low, source, node)
+        return get(index)
+    raise low.refuse(node, f"`{source.kind}` has no items by number")
+
+
+# ---------------------------------------------------------------- unrolling
+
+
+def _items_to_unroll(low: Lowering, source: Value) -> tuple[Value, ...] | None:
+    """The items one by one, where they are few or of different kinds."""
+    items = known_items(low, source)
+    if items is None:
+        return None
+    if len(items) <= MAX_UNROLL or low.in_rule:
+        return items
+    kinds = {
+        type_of_operand(item) if isinstance(item, (ir.Var, ir.Const)) else object()
+        for item in items
+    }
+    return items if len(kinds) > 1 else None
+
+
+def known_items(low: Lowering, source: Value) -> tuple[Value, ...] | None:
+    """The items of an iterable whose structure is known when compiling."""
+    if isinstance(source, Iterable):
+        if source.kind == "range":
+            bounds = [constant_value(low.operand(arg)) for arg in source.args]
+            if low.in_rule and all(bound is not None for bound in bounds):
+                numbers = range(*(b.value for b in bounds if b is not None))
+                return tuple(ir.Const(number) for number in numbers)
+            return None
+        parts = [known_items(low, arg) for arg in source.args[:1]]
+        if source.kind == "zip":
+            parts = [known_items(low, arg) for arg in source.args]
+        if any(part is None for part in parts) or not parts:
+            return None
+        known = [part for part in parts if part is not None]
+        if source.kind == "zip":
+            return tuple(ir.Pack(row) for row in zip(*known, strict=False))  # type: ignore[arg-type]
+        if source.kind == "enumerate":
+            first = constant_value(low.operand(source.args[1])) if len(source.args) > 1 else None
+            begin = first.value if first is not None else 0
+            return tuple(
+                ir.Pack((ir.Const(k), item))  # type: ignore[arg-type]
+                for k, item in enumerate(known[0], begin)
+            )
+        if source.kind == "reversed":
+            return known[0][::-1]
+        return known[0]
+    if isinstance(source, Ref):
+        content = low.content(source)
+        if not isinstance(content, ir.Var) and content.form.kind == "dict":
+            return tuple(ir.Const(key) for key in content.form.keys)
+    if isinstance(source, ir.Pack) and source.form.kind == "dict":
+        return tuple(ir.Const(key) for key in source.form.keys)
+    if isinstance(source, ir.Const) and isinstance(source.value, str):
+        return tuple(ir.Const(letter) for letter in source.value)
+    return expressions.static_items(low, source)
+
+
+def _unroll(
+    low: Lowering,
+    node: ast.For,
+    items: tuple[Value, ...],
+    body: list[ast.stmt],
+    flag: str | None,
+) -> None:
+    def go(position: int) -> None:
+        if position == len(items) or low.state.dead:
+            return
+        stores.assign(low, node.target, low.read(items[position]))
+        low.statements(body)
+        if flag is None or low.state.dead:
+            go(position + 1)
+            return
+        branches.branch(
+            low,
+            low.operand(low.state.names[flag]),
+            lambda: None,
+            lambda: go(position + 1),
+        )
+
+    go(0)
+
+
+# ---------------------------------------------------------------- comprehensions
+
+
+def comprehension(low: Lowering, node: ast.ListComp | ast.DictComp) -> Value:
+    """A comprehension as the loop that it stands for."""
+    if isinstance(node, ast.ListComp):
+        result: Value = low.new_ref(ir.LIST, ())
+    else:
+        result = low.new_ref(ir.Form("dict"), ())
+
+    def add() -> None:
+        if isinstance(node, ast.ListComp):
+            value = low.expression(node.elt)
+            stores.append(low, result, value, node)
+        else:
+            key, value = low.expression(node.key), low.expression(node.value)
+            stores.store_item(low, result, key, value, node)
+
+    generate(low, node.generators, add)
+    return result
+
+
+def generate(
+    low: Lowering, generators: list[ast.comprehension], body: Callable[[], None]
+) -> None:
+    """Run `body` for each item of nested `for … if …` clauses, in a scope of its own."""
+    hidden = {
+        name for generator in generators for name in _target_names(generator.target)
+    }
+    kept = {name: low.state.names[name] for name in hidden if name in low.state.names}
+    frame = low.frame
+    assert frame is not None
+    outer_locals = frame.local_names
+    frame.local_names = outer_locals | hidden
+    try:
+        _generate(low, generators, body)
+    finally:
+        frame.local_names = outer_locals
+        for name in hidden:
+            low.state.names.pop(name, None)
+        low.state.names.update(kept)
+
+
+def _generate(
+    low: Lowering, generators: list[ast.comprehension], body: Callable[[], None]
+) -> None:
+    first, *rest = generators
+    if first.is_async:
+        raise low.refuse(first.target, "asynchronous comprehensions")
+    source = low.expression(first.iter)
+
+    def inside() -> None:
+        def go(tests: list[ast.expr]) -> None:
+            if tests:
+                branches.branch(
+                    low, low.condition(tests[0]), lambda: go(tests[1:]), lambda: None
+                )
+            elif rest:
+                _generate(low, rest, body)
+            else:
+                body()
+
+        go(first.ifs)
+
+    items = _items_to_unroll(low, source)
+    if items is not None:
+        for item in items:
+            stores.assign(low, first.target, low.read(item))
+            inside()
+        return
+    start, stop, step, get = way_through(low, source, first.iter)
+
+    def run(index: ir.Var) -> None:
+        stores.assign(low, first.target, get(index))
+        inside()
+
+    name = first.target.id if isinstance(first.target, ast.Name) else ""
+    if not isinstance(source, Iterable) or source.kind != "range":
+        name = ""
+    assigned = _target_names(first.target) | low.hidden_names
+    _loop(low, run, assigned, None, bounds=(start, stop, step), index_name=name)
+
+
+__all__ = ["Bottom", "TupleOf", "comprehension", "generate", "lower_for", "lower_while"]

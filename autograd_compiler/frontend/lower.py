@@ -1,0 +1,395 @@
+"""From the syntax tree to structured SSA, specialised to the types of the arguments.
+
+Lowering walks the statements in order and keeps, for each name, what it stands for
+(`values.py`).  It decides in the same walk what Python would decide at run time from
+facts that are known here: which function a name means, whether `x += y` writes or
+rebinds, which branch `if axis is None` takes.  See `memory.py` for aliases.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+from collections.abc import Sequence
+from typing import Any
+
+from autograd_compiler import ir
+from autograd_compiler.builder import Builder, identity, list_type
+from autograd_compiler.errors import CompileError, MutationError, UnsupportedError
+from autograd_compiler.frontend import branches, calls, expressions, loops, stores
+from autograd_compiler.frontend.memory import Memory, State
+from autograd_compiler.frontend.source import span_of
+from autograd_compiler.frontend.values import (
+    Capture,
+    Frame,
+    Items,
+    Object,
+    Ref,
+    Value,
+)
+from autograd_compiler.types import Array, Dim, DictOf, ListOf, Unknown
+
+# Deep enough for helpers that call helpers; recursion never gets here.
+MAX_INLINE_DEPTH = 60
+
+
+class Lowering:
+    """The state of lowering one function and all that is inlined into it."""
+
+    def __init__(
+        self, program: Any = None, builder: Builder | None = None, in_rule: bool = False
+    ) -> None:
+        self.builder = builder or Builder()
+        # Inside a rule, names mean their objects, and operations keep the span of the
+        # statement that the rule is for.
+        self.in_rule = in_rule
+        self.memory = Memory()
+        self.state = State()
+        self.frame: Frame | None = None
+        self.program = program
+        self.captures: dict[Any, tuple[Capture, ir.Var]] = {}
+        self.guards: dict[Any, tuple[Capture, Any]] = {}
+        self.captured_origins: dict[ir.Var, str] = {}
+        self.mutated: dict[ir.Var, ir.Span] = {}
+        self.depth = 0
+        # Sizes of arguments and captures by number: equal sizes share a symbol.
+        self.sizes: dict[int, Dim] = {}
+        # Accumulators of comprehensions, which no statement assigns.
+        self.hidden_names: set[str] = set()
+        self._cells = 0
+        self.filename = "<generated>"
+
+    # ------------------------------------------------------------ places
+
+    def span(self, node: ast.AST) -> ir.Span:
+        return span_of(node, self.filename)
+
+    def refuse(
+        self, node: ast.AST | None, message: str, hint: str = ""
+    ) -> UnsupportedError:
+        span = self.span(node) if node is not None else self.builder.span
+        return UnsupportedError(message, span, hint)
+
+    # ------------------------------------------------------------ statements
+
+    def statements(self, body: Sequence[ast.stmt]) -> None:
+        for node in body:
+            if self.state.dead:
+                return
+            self.statement(node)
+
+    def statement(self, node: ast.stmt) -> None:
+        with self.builder.at(self._statement_span(node)):
+            self._statement(node)
+
+    def _statement_span(self, node: ast.stmt) -> ir.Span:
+        # Inside a rule, operations belong to the statement that the rule is for.
+        if self.in_rule or not getattr(node, "lineno", 0):
+            return self.builder.span
+        return self.span(node)
+
+    def _statement(self, node: ast.stmt) -> None:
+        match node:
+            case ast.Assign(targets, value):
+                result = self.expression(value)
+                for target in targets:
+                    stores.assign(self, target, result)
+            case ast.AnnAssign(target, _, value):
+                if value is not None:
+                    stores.assign(self, target, self.expression(value))
+            case ast.AugAssign():
+                stores.augmented(self, node)
+            case ast.Expr(value):
+                if not isinstance(value, ast.Constant):
+                    self.expression(value)
+            case ast.If(test, then, orelse):
+                branches.branch(
+                    self,
+                    self.condition(test),
+                    lambda: self.statements(then),
+                    lambda: self.statements(orelse),
+                )
+            case ast.For():
+                loops.lower_for(self, node)
+            case ast.While():
+                loops.lower_while(self, node)
+            case ast.With():
+                branches.lower_with(self, node)
+            case ast.Assert(test, message):
+                self._assert(test, message)
+            case ast.Raise():
+                self._raise(node)
+            case ast.FunctionDef():
+                value = calls.closure(self, node)
+                for decorator in reversed(node.decorator_list):
+                    value = calls.call(
+                        self, self.expression(decorator), (value,), {}, decorator
+                    )
+                self.bind(node.name, value)
+            case ast.Pass() | ast.Break():
+                pass
+            case ast.Delete(targets):
+                for target in targets:
+                    if isinstance(target, ast.Name):
+                        self.state.names.pop(target.id, None)
+                    else:
+                        stores.delete(self, target)
+            case ast.Import() | ast.ImportFrom():
+                self._import(node)
+            case ast.Return():
+                raise AssertionError("normalise leaves one return, at the end")
+            case _:
+                raise self.refuse(
+                    node,
+                    f"`{type(node).__name__.lower()}` statements are not supported",
+                    "move the statement out of the differentiated function",
+                )
+
+    def _assert(self, test: ast.expr, message: ast.expr | None) -> None:
+        condition = self.condition(test)
+        text = (
+            self.operand(self.expression(message), message)
+            if message is not None
+            else ir.Const(None)
+        )
+        self.builder.append(
+            ir.Effect(
+                self.builder.span,
+                "assert",
+                (condition, text),
+                adjoint=self.builder.adjoint,
+            )
+        )
+
+    def _raise(self, node: ast.Raise) -> None:
+        if node.exc is None:
+            raise self.refuse(node, "`raise` needs an exception here")
+        if self.in_rule:
+            raise self._rule_refusal(node)
+        self.builder.append(
+            ir.Effect(
+                self.builder.span, "raise", (self._exception(node.exc),)
+            )
+        )
+        self.state.dead = True
+
+    def _exception(self, node: ast.expr) -> ir.Operand:
+        match node:
+            case ast.Call(func, args, []):
+                kind = self.expression(func)
+                if isinstance(kind, ir.Const) and isinstance(kind.value, type):
+                    given = tuple(
+                        self.operand(self.expression(arg), arg) for arg in args
+                    )
+                    made = ir.Var("")
+                    self.builder.append(
+                        ir.Apply(self.builder.span, (made,), kind.value, given)
+                    )
+                    return made
+        return self.operand(self.expression(node), node)
+
+    def _rule_refusal(self, node: ast.Raise) -> CompileError:
+        text = ""
+        if isinstance(node.exc, ast.Call) and node.exc.args:
+            message = self.expression(node.exc.args[0])
+            if isinstance(message, ir.Const):
+                text = str(message.value)
+        return UnsupportedError(text or "not differentiable here", self.builder.span)
+
+    def _import(self, node: ast.Import | ast.ImportFrom) -> None:
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                module = importlib.import_module(alias.name)
+                if alias.asname is None:
+                    module = importlib.import_module(alias.name.split(".")[0])
+                self.bind(alias.asname or alias.name.split(".")[0], ir.Const(module))
+            return
+        if node.level or node.module is None:
+            raise self.refuse(
+                node, "a relative import inside a function", "import it at module level"
+            )
+        module = importlib.import_module(node.module)
+        for alias in node.names:
+            self.bind(alias.asname or alias.name, ir.Const(getattr(module, alias.name)))
+
+    # ------------------------------------------------------------ values
+
+    def expression(self, node: ast.expr) -> Value:
+        return expressions.lower(self, node)
+
+    def condition(self, node: ast.expr) -> ir.Operand:
+        """A value to branch on: containers of known structure are true or false now."""
+        value = self.expression(node)
+        match value:
+            case ir.Const():
+                return ir.Const(bool(value.value))
+            case ir.Var() | ir.Slice():
+                return value
+            case ir.Pack(items):
+                return ir.Const(bool(items))
+            case Ref():
+                content = self.state.cells[value.cell]
+                if isinstance(content, Items):
+                    return ir.Const(bool(content.items))
+                return content
+        return ir.Const(True)
+
+    def bind(self, name: str, value: Value) -> None:
+        """Give a value the user's name, where it has none yet."""
+        if isinstance(value, ir.Var) and not value.name and not self.in_rule:
+            value.name = name.strip("%")
+        self.state.names[name] = value
+
+    def new_ref(self, form: ir.Form, items: Sequence[Value]) -> Ref:
+        self._cells += 1
+        self.state.cells[self._cells] = Items(form, tuple(items))
+        return Ref(self._cells)
+
+    def content(self, ref: Ref) -> Items | ir.Var:
+        content = self.state.cells[ref.cell]
+        if isinstance(content, ir.Var):
+            return self.fresh(content)
+        return content
+
+    def fresh(self, var: ir.Var) -> ir.Var:
+        """The variable as it is now: its current version, a view read again."""
+        if not isinstance(var.type, (Array, ListOf, DictOf, Unknown)):
+            return var
+        origin = self.memory.origin(var)
+        root, path = self.memory.root(origin)
+        for stale in (origin, root):
+            if stale in self.state.stale:
+                raise self._stale(var, self.state.stale[stale])
+        view = self.memory.view(origin)
+        if view is None:
+            return self.state.current.get(origin, origin)
+        base, steps = view
+        now = self.fresh(base)
+        if now is base:
+            return origin
+        return stores.read_path(self, now, steps, of=origin)
+
+    def _stale(self, var: ir.Var, written: ir.Span) -> MutationError:
+        name = f"`{var.name}`" if var.name else "a value that is read here"
+        return MutationError(
+            f"{name} may share memory with an array that is written at line "
+            f"{written.line}, and it is not known whether it does",
+            self.builder.span,
+            "take a copy before the write (`.copy()`), so that the two are distinct",
+        )
+
+    def read(self, value: Value) -> Value:
+        """A value with every variable in it brought up to date."""
+        if isinstance(value, ir.Var):
+            return self.fresh(value)
+        if isinstance(value, ir.Pack):
+            return ir.Pack(
+                tuple(self._plain(self.read(item)) for item in value.items), value.form
+            )
+        return value
+
+    @staticmethod
+    def _plain(value: Value) -> Any:
+        return value
+
+    def operand(self, value: Value, node: ast.AST | None = None) -> ir.Operand:
+        """The value as an operand of the IR; containers are written out."""
+        match value:
+            case ir.Var():
+                return self.fresh(value)
+            case ir.Pack(items, form):
+                return ir.Pack(tuple(self.operand(item, node) for item in items), form)
+            case ir.Const() | ir.Slice():
+                return value
+            case Ref():
+                content = self.content(value)
+                if isinstance(content, ir.Var):
+                    return content
+                return ir.Pack(
+                    tuple(self.operand(item, node) for item in content.items),
+                    content.form,
+                )
+            case Object():
+                return calls.capture_whole(self, value)
+        if isinstance(value, calls.FUNCTIONS):
+            raise self.refuse(
+                node,
+                "a function is used as a value that only run time knows",
+                "call it directly, or choose between the results of the calls",
+            )
+        raise self.refuse(node, f"{type(value).__name__} cannot be used as a value here")
+
+
+    def materialise(self, ref: Ref, name: str = "") -> ir.Var:
+        """Turn a container of known structure into one that lives at run time."""
+        content = self.content(ref)
+        if isinstance(content, ir.Var):
+            return content
+        pack = self.operand(ref)
+        assert isinstance(pack, ir.Pack)
+        if pack.form.kind == "list":
+            kind: Any = list_type(pack)
+        else:
+            kind = DictOf(list_type(pack).item)
+        target = ir.Var(name or self._name_of(ref), kind)
+        self.builder.append(
+            ir.Apply(
+                self.builder.span,
+                (target,),
+                identity,
+                (pack,),
+                adjoint=self.builder.adjoint,
+            )
+        )
+        for var in ir.leaves(pack):
+            if isinstance(var.type, (Array, Unknown)):
+                self.memory.add_hazard(target, var)
+        self.state.cells[ref.cell] = target
+        return target
+
+    def _name_of(self, ref: Ref) -> str:
+        for name, value in self.state.names.items():
+            if isinstance(value, Ref) and value.cell == ref.cell:
+                return name
+        return ""
+
+    # ------------------------------------------------------------ operations
+
+    def apply(
+        self, fn: Any, *args: ir.Operand, style: str = "function", **kwargs: ir.Operand
+    ) -> ir.Operand:
+        """A call that has no side effects; views are remembered."""
+        result = self.builder.apply(fn, *args, style=style, **kwargs)
+        for var in ir.leaves(result):
+            if var in self.builder.shares:
+                stores.note_view(self, var, fn, args, tuple(kwargs.items()))
+        return result
+
+
+def lower_body(
+    low: Lowering, node: ast.FunctionDef, names: dict[str, Value], frame: Frame
+) -> Value:
+    """Lower a normalised function body with its parameters bound; give its result."""
+    outer_names, outer_frame, outer_file = low.state.names, low.frame, low.filename
+    if outer_frame is not None:
+        outer_frame.names = outer_names
+    low.state.names = names
+    low.frame, low.filename = frame, frame.filename
+    low.depth += 1
+    try:
+        if low.depth > MAX_INLINE_DEPTH:
+            raise low.refuse(node, "helpers call each other too deeply to be inlined")
+        *body, last = node.body
+        low.statements(body)
+        if low.state.dead:
+            return ir.Const(None)
+        assert isinstance(last, ast.Return)
+        with low.builder.at(low._statement_span(last)):
+            if last.value is None:
+                return ir.Const(None)
+            return low.expression(last.value)
+    finally:
+        low.depth -= 1
+        frame.names = low.state.names  # what a returned closure goes on to see
+        low.state.names = outer_names
+        low.frame, low.filename = outer_frame, outer_file

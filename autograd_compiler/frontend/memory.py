@@ -1,0 +1,83 @@
+"""Who shares memory with whom: versions, views and hazards of arrays.
+
+Note [Aliases].  Arrays are values here, but in Python a write through one name shows
+through every other name of the same buffer.  Three facts keep that right:
+
+* versions: all versions of one buffer have one *origin*; every name of the buffer
+  holds some version, and reading a name gives the current one.
+* views: `b = a[1:]` is remembered as (a, path).  A write to `b` is a write to `a` under
+  that path; a read of `b` after a write to `a` reads `a` through the path again.
+* hazards: two origins that *may* share memory (`b = a if c else d`, a reshape that may
+  copy).  Writing one makes the other stale; reading a stale origin is refused.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from autograd_compiler import ir
+from autograd_compiler.frontend.values import Items, Value
+
+
+@dataclass
+class State:
+    """What changes from statement to statement; branches work on copies."""
+
+    names: dict[str, Value] = field(default_factory=dict)
+    current: dict[ir.Var, ir.Var] = field(default_factory=dict)
+    cells: dict[int, Items | ir.Var] = field(default_factory=dict)
+    stale: dict[ir.Var, ir.Span] = field(default_factory=dict)
+    dead: bool = False  # after `raise`
+
+    def copy(self) -> State:
+        return State(
+            dict(self.names),
+            dict(self.current),
+            dict(self.cells),
+            dict(self.stale),
+            self.dead,
+        )
+
+
+class Memory:
+    """Facts about buffers that hold wherever they are asked for."""
+
+    def __init__(self) -> None:
+        self._origin: dict[ir.Var, ir.Var] = {}
+        self._view: dict[ir.Var, tuple[ir.Var, ir.Path]] = {}
+        self._hazards: dict[ir.Var, set[ir.Var]] = {}
+
+    def origin(self, var: ir.Var) -> ir.Var:
+        return self._origin.get(var, var)
+
+    def new_version(self, version: ir.Var, of: ir.Var) -> None:
+        self._origin[version] = self.origin(of)
+
+    def add_view(self, view: ir.Var, base: ir.Var, path: ir.Path) -> None:
+        self._view[view] = (base, path)
+
+    def view(self, var: ir.Var) -> tuple[ir.Var, ir.Path] | None:
+        return self._view.get(self.origin(var))
+
+    def root(self, var: ir.Var) -> tuple[ir.Var, ir.Path]:
+        """The origin that owns the memory, and the path from it to `var`."""
+        path: ir.Path = ()
+        origin = self.origin(var)
+        while origin in self._view:
+            base, step = self._view[origin]
+            path = step + path
+            origin = self.origin(base)
+        return origin, path
+
+    def add_hazard(self, first: ir.Var, second: ir.Var) -> None:
+        a, b = self.root(first)[0], self.root(second)[0]
+        if a is not b:
+            self._hazards.setdefault(a, set()).add(b)
+            self._hazards.setdefault(b, set()).add(a)
+
+    def hazards(self, origin: ir.Var) -> set[ir.Var]:
+        return self._hazards.get(origin, set())
+
+    def may_share(self, first: ir.Var, second: ir.Var) -> bool:
+        a, b = self.root(first)[0], self.root(second)[0]
+        return a is b or b in self.hazards(a)

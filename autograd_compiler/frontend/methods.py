@@ -1,0 +1,294 @@
+"""Methods of arrays, numbers, lists, dicts and strings, as the functions they are."""
+
+from __future__ import annotations
+
+import ast
+import operator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from autograd_compiler import ir
+from autograd_compiler.builder import constant_value
+from autograd_compiler.frontend import expressions, stores
+from autograd_compiler.frontend.values import Items, Iterable, Object, Ref, Value
+from autograd_compiler.types import Array, DictOf, ListOf, Opaque, Scalar, Unknown
+
+if TYPE_CHECKING:
+    from autograd_compiler.frontend.lower import Lowering
+
+Keywords = dict[str, Value]
+
+# Methods that are a NumPy function of the array with the same arguments.
+AS_FUNCTION: dict[str, Any] = {
+    name: getattr(np, name)
+    for name in (
+        "sum prod mean std var max min argmax argmin cumsum cumprod any all trace "
+        "diagonal transpose swapaxes squeeze repeat take clip round dot argsort nonzero "
+        "searchsorted compress conj conjugate ravel copy choose argpartition astype"
+    ).split()
+}
+AS_FUNCTION["flatten"] = np.ravel
+
+# Methods whose result says nothing about the value's derivative.
+INACTIVE_NUMBER_METHODS = {"is_integer", "as_integer_ratio", "hex", "bit_length"}
+
+
+def call_method(
+    low: Lowering,
+    owner: Value,
+    name: str,
+    args: tuple[Value, ...],
+    kwargs: Keywords,
+    node: ast.AST,
+) -> Value:
+    """`owner.name(*args, **kwargs)`."""
+    if isinstance(owner, Ref):
+        content = low.content(owner)
+        kind = content.form.kind if isinstance(content, Items) else None
+        if kind is None:
+            assert isinstance(content, ir.Var)
+            kind = "list" if isinstance(content.type, ListOf) else "dict"
+        return _container(low, owner, kind, name, args, kwargs, node)
+    if isinstance(owner, ir.Pack):
+        return _container(low, owner, owner.form.kind, name, args, kwargs, node)
+    if isinstance(owner, ir.Var):
+        owner = low.fresh(owner)
+        if isinstance(owner.type, ListOf):
+            return _container(low, owner, "list", name, args, kwargs, node)
+        if isinstance(owner.type, DictOf):
+            return _container(low, owner, "dict", name, args, kwargs, node)
+        if isinstance(owner.type, (Array, Scalar, Unknown)):
+            return _array(low, owner, name, args, kwargs, node)
+    if isinstance(owner, ir.Const) and isinstance(owner.value, (float, int, np.generic)):
+        return _array(low, owner, name, args, kwargs, node)
+    return opaque(low, owner, name, args, kwargs, node)
+
+
+def opaque(
+    low: Lowering,
+    owner: Value,
+    name: str,
+    args: tuple[Value, ...],
+    kwargs: Keywords,
+    node: ast.AST,
+) -> Value:
+    """A method of an object that the compiler does not look into."""
+    if name in ("shuffle", "partial_fit", "fit"):
+        raise low.refuse(
+            node,
+            f"`.{name}` writes into its argument or object",
+            "use a method that returns a new value, such as `permutation`",
+        )
+    given = (low.operand(owner, node), *(low.operand(arg, node) for arg in args))
+    named = {key: low.operand(value, node) for key, value in kwargs.items()}
+    result = low.builder.apply(ir.Method(name), *given, **named)
+    var = low.builder.as_var(result)
+    if isinstance(owner, Object):
+        var.type = _tried(owner.value, name, args, kwargs)
+    elif isinstance(owner, ir.Const):
+        var.type = _tried(owner.value, name, args, kwargs)
+    elif isinstance(owner, ir.Var) and owner.type == Opaque(np.random.Generator):
+        var.type = _tried(np.random.default_rng(0), name, args, kwargs)
+    return var
+
+
+def _tried(owner: Any, name: str, args: tuple[Value, ...], kwargs: Keywords) -> Any:
+    """The type of an opaque call's result: random numbers are tried on a copy."""
+    import copy
+
+    from autograd_compiler.analysis.infer import infer_call
+
+    operands = (ir.Var, ir.Const, ir.Pack)
+    if not all(isinstance(arg, operands) for arg in (*args, *kwargs.values())):
+        return Unknown()
+    if not isinstance(owner, (np.random.Generator, np.random.RandomState, str)):
+        return Unknown()
+    result = infer_call(
+        lambda *a, **k: getattr(copy.deepcopy(owner), name)(*a, **k),
+        args,  # type: ignore[arg-type]
+        tuple(kwargs.items()),  # type: ignore[arg-type]
+    )
+    return result.types[0] if not result.unpacks else Unknown()
+
+
+# ---------------------------------------------------------------- arrays
+
+
+def _array(
+    low: Lowering,
+    owner: ir.Operand,
+    name: str,
+    args: tuple[Value, ...],
+    kwargs: Keywords,
+    node: ast.AST,
+) -> Value:
+    from autograd_compiler.frontend import calls
+
+    if name == "fill":
+        stores.write(low, owner, (), low.operand(args[0], node), node=node)
+        return ir.Const(None)
+    if name == "sort":
+        given = {key: low.operand(value, node) for key, value in kwargs.items()}
+        operands = [low.operand(arg, node) for arg in args]
+        stores.write(low, owner, (), low.apply(np.sort, owner, *operands, **given), node=node)
+        return ir.Const(None)
+    if name in ("partition", "put", "resize", "setflags", "byteswap", "itemset", "setfield"):
+        raise low.refuse(
+            node, f"`.{name}` writes into the array", "write with a subscript instead"
+        )
+    if name == "item":
+        if not args:
+            flat = low.apply(np.ravel, owner)
+            kind = owner.type if isinstance(owner, ir.Var) else None
+            if isinstance(kind, Scalar) or not isinstance(owner, ir.Var):
+                return owner
+            return stores.load(low, flat, ir.Const(0), node)
+        index = low.operand(args[0] if len(args) == 1 else ir.Pack(args), node)  # type: ignore[arg-type]
+        return stores.load(low, owner, index, node)
+    if name == "tolist":
+        raise low.refuse(node, "`.tolist()`", "index or loop over the array itself")
+    if name == "reshape":
+        shape = args
+        if len(args) == 1:
+            shape_operand = low.operand(args[0], node)
+        else:
+            shape_operand = ir.Pack(tuple(low.operand(arg, node) for arg in shape))
+        named = {key: low.operand(value, node) for key, value in kwargs.items()}
+        return low.apply(np.reshape, owner, shape_operand, **named, style="method")
+    if name == "transpose" and len(args) > 1:
+        axes = ir.Pack(tuple(low.operand(arg, node) for arg in args))
+        return low.apply(np.transpose, owner, axes)
+    if name == "view":
+        raise low.refuse(node, "`.view` with another dtype")
+    if name == "astype":
+        dtype = low.operand(args[0] if args else kwargs["dtype"], node)
+        return low.apply(np.astype, owner, dtype, style="method")
+    if name == "flatten":
+        return low.apply(np.copy, calls.plain(low, np.ravel, (owner,), {}, node))
+    if name in INACTIVE_NUMBER_METHODS or name.startswith("__"):
+        return opaque(low, owner, name, args, kwargs, node)
+    if name in AS_FUNCTION:
+        return calls.primitive(
+            low, AS_FUNCTION[name], (owner, *args), kwargs, node, style="method"
+        )
+    if isinstance(owner, ir.Var) and isinstance(owner.type, Unknown):
+        return opaque(low, owner, name, args, kwargs, node)
+    raise low.refuse(node, f"the array method `.{name}` is not supported")
+
+
+# ---------------------------------------------------------------- containers
+
+
+def _container(
+    low: Lowering,
+    owner: Value,
+    kind: str,
+    name: str,
+    args: tuple[Value, ...],
+    kwargs: Keywords,
+    node: ast.AST,
+) -> Value:
+    if kind == "dict":
+        return _dict(low, owner, name, args, node)
+    if kind in ("list", "tuple"):
+        return _list(low, owner, name, args, kwargs, node)
+    raise low.refuse(node, f"the method `.{name}` of this object is not known")
+
+
+def _list(
+    low: Lowering,
+    owner: Value,
+    name: str,
+    args: tuple[Value, ...],
+    kwargs: Keywords,
+    node: ast.AST,
+) -> Value:
+    match name, args:
+        case "append", (value,):
+            stores.append(low, owner, value, node)
+            return ir.Const(None)
+        case "extend", (other,):
+            stores.extend(low, owner, other, node)
+            return ir.Const(None)
+        case "pop", ():
+            return stores.pop(low, owner, None, node)
+        case "pop", (index,):
+            return stores.pop(low, owner, index, node)
+        case "copy", ():
+            items = expressions.static_items(low, owner)
+            if items is not None:
+                return low.new_ref(ir.LIST, items)
+            return low.apply(list, low.operand(owner, node))
+        case "index" | "count", _:
+            return opaque(low, owner, name, args, kwargs, node)
+    items = expressions.static_items(low, owner)
+    if items is not None and isinstance(owner, Ref):
+        changed = list(items)
+        match name, args:
+            case "insert", (ir.Const(position), value):
+                changed.insert(position, value)
+            case "reverse", ():
+                changed.reverse()
+            case "clear", ():
+                changed.clear()
+            case _:
+                raise low.refuse(node, f"the list method `.{name}` here")
+        low.state.cells[owner.cell] = Items(ir.LIST, tuple(changed))
+        return ir.Const(None)
+    raise low.refuse(
+        node,
+        f"the list method `.{name}` on a list whose length only run time knows",
+        "build the list in the order you need with append",
+    )
+
+
+def _dict(
+    low: Lowering, owner: Value, name: str, args: tuple[Value, ...], node: ast.AST
+) -> Value:
+    content: Any = low.content(owner) if isinstance(owner, Ref) else owner
+    known = isinstance(content, (Items, ir.Pack))
+    match name, args:
+        case "items", ():
+            if known:
+                return ir.Pack(
+                    tuple(
+                        ir.Pack((ir.Const(key), item))
+                        for key, item in zip(content.form.keys, content.items, strict=True)
+                    )
+                )
+            return Iterable("items", (owner,))
+        case "keys", ():
+            if known:
+                return ir.Pack(tuple(ir.Const(key) for key in content.form.keys))
+            return low.apply(list, low.operand(owner, node))
+        case "values", ():
+            if known:
+                return ir.Pack(tuple(content.items))
+            return Iterable("values", (owner,))
+        case "get", (key, *default) if known:
+            found = constant_value(low.operand(key, node))
+            if found is not None:
+                if found.value in content.form.keys:
+                    return expressions.subscript(low, owner, key, node)
+                return default[0] if default else ir.Const(None)
+        case "pop", (key,) if isinstance(content, Items):
+            return stores.pop(low, owner, key, node)
+        case "copy", () if known:
+            return low.new_ref(content.form, content.items)
+        case "update", (other,) if isinstance(owner, Ref):
+            fields: Any = low.content(other) if isinstance(other, Ref) else other
+            if isinstance(fields, (Items, ir.Pack)):
+                for key, item in zip(fields.form.keys, fields.items, strict=True):
+                    stores.store_item(low, owner, ir.Const(key), item, node)
+                return ir.Const(None)
+        case "setdefault", (key, default) if known:
+            found = constant_value(low.operand(key, node))
+            if found is not None:
+                if found.value not in content.form.keys:
+                    stores.store_item(low, owner, key, default, node)
+                return expressions.subscript(low, owner, key, node)
+    raise low.refuse(node, f"the dict method `.{name}` here", "use subscripts")
+
+
+__all__ = ["Unknown", "call_method", "opaque", "operator"]

@@ -1,0 +1,279 @@
+"""The entry of the frontend: a Python function and argument types to an IR function."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import types
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from autograd_compiler import ir
+from autograd_compiler.builder import identity
+from autograd_compiler.errors import UnsupportedError
+from autograd_compiler.frontend import calls, names
+from autograd_compiler.frontend.lower import Lowering
+from autograd_compiler.frontend.source import FunctionSource, read_source, span_of
+from autograd_compiler.frontend.values import Bound, Capture, Object, Value
+from autograd_compiler.types import (
+    BOTTOM,
+    UNKNOWN,
+    Bottom,
+    Dim,
+    ListOf,
+    Opaque,
+    TupleOf,
+    Type,
+    Unknown,
+    join,
+    type_of,
+)
+
+# Longer lists of one type are gone through at run time, not item by item.
+LONG_LIST = 8
+
+
+@dataclasses.dataclass(frozen=True)
+class Argument:
+    """What is known of one argument: a leaf's type, a fixed value, or a container."""
+
+    type: Type | None = None
+    fixed: Any = None
+    form: ir.Form | None = None
+    items: tuple[Argument, ...] = ()
+
+    @property
+    def key(self) -> Any:
+        """A hashable description; fixed values count by identity where they must."""
+        if self.form is not None:
+            return (self.form, tuple(item.key for item in self.items))
+        if self.type is not None:
+            return self.type
+        fixed = self.fixed
+        if isinstance(fixed, (str, bool, type(None), bytes)):
+            return (type(fixed), fixed)
+        return ("object", id(fixed))
+
+
+def describe(value: Any, sizes: dict[int, Dim]) -> Argument:
+    """The description of a run-time argument."""
+    if isinstance(value, (float, int, complex, np.generic, np.ndarray)) and not isinstance(
+        value, bool
+    ):
+        return Argument(type_of(value, sizes))
+    if isinstance(value, names.FIXED) or isinstance(value, names.FUNCTIONS):
+        return Argument(fixed=value)
+    if isinstance(value, tuple):
+        form = ir.TUPLE
+        if hasattr(value, "_fields"):
+            form = ir.Form("record", tuple(value._fields), type(value))
+        return Argument(form=form, items=tuple(describe(item, sizes) for item in value))
+    if isinstance(value, list):
+        return _list(value, sizes)
+    if isinstance(value, dict):
+        form = ir.Form("dict", tuple(value))
+        items = tuple(describe(item, sizes) for item in value.values())
+        return Argument(form=form, items=items)
+    fields = getattr(value, "__dict__", None)
+    if isinstance(fields, dict) and not callable(value) and _is_plain(type(value)):
+        form = ir.Form("record", tuple(fields), type(value))
+        items = tuple(describe(item, sizes) for item in fields.values())
+        return Argument(form=form, items=items)
+    if callable(value):
+        return Argument(fixed=value)
+    return Argument(Opaque(type(value)))
+
+
+def _is_plain(cls: type) -> bool:
+    module = cls.__module__.split(".")[0]
+    return module not in ("numpy", "scipy", "builtins", "random", "io", "logging")
+
+
+def _list(value: list[Any], sizes: dict[int, Dim]) -> Argument:
+    items = tuple(describe(item, sizes) for item in value)
+    if len(items) > LONG_LIST:
+        kind: Type = BOTTOM
+        for item in items:
+            kind = join(kind, _as_type(item))
+        if not isinstance(kind, (Unknown, Bottom, Opaque)):
+            return Argument(ListOf(kind))
+    return Argument(form=ir.LIST, items=items)
+
+
+def _as_type(argument: Argument) -> Type:
+    if argument.type is not None:
+        return argument.type
+    if argument.form is not None and argument.form.kind == "tuple":
+        return TupleOf(tuple(_as_type(item) for item in argument.items))
+    return UNKNOWN
+
+
+def unknown() -> Argument:
+    return Argument(UNKNOWN)
+
+
+@dataclasses.dataclass(frozen=True)
+class Primal:
+    """A lowered function, and what it takes from outside.
+
+    Attributes
+    ----------
+    function
+        Its parameters are the user's, then one per capture.
+    captures
+        Where the trailing parameters are fetched from at each call.
+    guards
+        What was taken as fixed: (where it was found, the value).
+    written
+        The leaves of parameters that the program writes into.
+    """
+
+    function: ir.Function
+    arguments: dict[str, ir.Operand]
+    captures: tuple[Capture, ...]
+    guards: tuple[tuple[Capture, Any], ...]
+    written: tuple[ir.Var, ...]
+    source: FunctionSource
+
+
+def lower_function(fun: Any, arguments: Mapping[str, Argument]) -> Primal:
+    """Lower `fun` for arguments of the given description."""
+    source = read_source(fun)
+    low = Lowering()
+    low.filename = source.filename
+    trees: dict[str, ir.Operand] = {}
+    values: dict[str, Value] = {}
+    for name, argument in arguments.items():
+        value, tree = _parameter(argument, name)
+        trees[name] = tree
+        values[name] = value
+    for argument_tree in trees.values():
+        for leaf in ir.leaves(argument_tree):
+            _learn_sizes(low, leaf.type)
+    span = span_of(source.node, source.filename)
+    low.builder.span = span
+    result = _call(low, fun, source, values)
+    returned = low.operand(result, source.node)
+    captured = list(low.captures.values())
+    params = [ir.Param(name, tree) for name, tree in trees.items()]
+    taken = set(trees)
+    for _, var in captured:
+        name = var.name
+        number = 1
+        while name in taken:
+            name = f"{var.name}_{number}"
+            number += 1
+        taken.add(name)
+        var.name = name
+        params.append(ir.Param(name, var))
+    body = ir.Block(tuple(low.builder.ops), (returned,))
+    doc = inspect.getdoc(source.function) or ""
+    function = ir.Function(source.name, tuple(params), body, span, doc.split("\n")[0])
+    leaves = {leaf for tree in trees.values() for leaf in ir.leaves(tree)}
+    written = tuple(origin for origin in low.mutated if origin in leaves)
+    return Primal(
+        function,
+        trees,
+        tuple(capture for capture, _ in captured),
+        tuple(low.guards.values()),
+        written,
+        source,
+    )
+
+
+def _learn_sizes(low: Lowering, kind: Type) -> None:
+    """Captures must not take the symbols of the arguments for other sizes."""
+    dims = getattr(kind, "dims", ())
+    for dim in dims:
+        if dim is not None and dim.symbol.startswith("n"):
+            low.sizes.setdefault(-1 - int(dim.symbol[1:]), dim)
+
+
+def _parameter(argument: Argument, name: str) -> tuple[Value, ir.Operand]:
+    """A parameter as the program sees it, and as the tree that it is passed in as."""
+    if argument.form is not None:
+        pairs = [
+            _parameter(item, _leaf_name(name, argument.form, position))
+            for position, item in enumerate(argument.items)
+        ]
+        tree = ir.Pack(tuple(tree for _, tree in pairs), argument.form)
+        value = ir.Pack(tuple(value for value, _ in pairs), argument.form)  # type: ignore[arg-type, misc]
+        return value, tree
+    if argument.type is not None:
+        var = ir.Var(name, argument.type)
+        return var, var
+    placeholder = ir.Var(name, Opaque(type(argument.fixed)))
+    fixed = argument.fixed
+    if isinstance(fixed, (*names.FIXED, *names.FUNCTIONS)):
+        return ir.Const(fixed), placeholder
+    return Object(fixed, Capture(name, fixed, id(fixed))), placeholder
+
+
+def _leaf_name(name: str, form: ir.Form, position: int) -> str:
+    key = form.keys[position] if form.keys else position
+    text = str(key)
+    if form.kind in ("dict", "record") and text.isidentifier():
+        return text
+    return f"{name}_{text}" if text.isidentifier() or text.isdigit() else name
+
+
+def _call(
+    low: Lowering, fun: Any, source: FunctionSource, values: dict[str, Value]
+) -> Value:
+    first: tuple[Value, ...] = ()
+    if source.bound_self is not None:
+        owner = source.bound_self
+        if isinstance(owner, type):
+            first = (ir.Const(owner),)
+        else:
+            first = (Object(owner, Capture("self", owner, id(owner))),)
+    given: list[Value] = list(first)
+    for item in source.bound_args:
+        given.append(_fixed(low, item, source))
+    kwargs: dict[str, Value] = {
+        key: _fixed(low, item, source) for key, item in source.bound_kwargs.items()
+    }
+    for name, parameter in source.signature.parameters.items():
+        if name not in values:
+            continue
+        value = values[name]
+        match parameter.kind:
+            case inspect.Parameter.VAR_POSITIONAL:
+                assert isinstance(value, ir.Pack)
+                given.extend(value.items)
+            case inspect.Parameter.VAR_KEYWORD:
+                assert isinstance(value, ir.Pack)
+                kwargs.update(zip(value.form.keys, value.items, strict=True))
+            case inspect.Parameter.KEYWORD_ONLY:
+                kwargs[name] = value
+            case _ if name in kwargs or source.bound_kwargs:
+                kwargs[name] = value
+            case _:
+                given.append(value)
+    definition = calls.source_of(low, source.function, source.node)
+    return calls.inline(low, definition, tuple(given), kwargs, source.node)
+
+
+def _fixed(low: Lowering, value: Any, source: FunctionSource) -> Value:
+    """An argument that a partial or method binds: read at each call like a capture."""
+    if isinstance(value, (float, int, np.generic, np.ndarray)) and not isinstance(value, bool):
+        capture = Capture(f"bound_{len(low.captures)}", value, id(value))
+        return names.captured(low, capture, value, source.node)
+    if isinstance(value, names.FIXED) or callable(value):
+        return ir.Const(value)
+    return names.captured(low, Capture("bound", value, id(value)), value, source.node)
+
+
+__all__ = [
+    "Argument",
+    "Bound",
+    "Primal",
+    "UnsupportedError",
+    "describe",
+    "identity",
+    "lower_function",
+    "types",
+    "unknown",
+]

@@ -1,0 +1,656 @@
+"""Find the source of a function: its syntax tree, where it stands, what it captures.
+
+The tree is looked for in the file that the code object names, at the line it names.
+What is found is compiled and compared with the code object, so that neither a file
+edited since its import nor the wrong one of two lambdas on a line gives a gradient of
+something else.
+"""
+
+from __future__ import annotations
+import __future__
+
+import ast
+import copy
+import dis
+import functools
+import inspect
+import io
+import linecache
+import tokenize
+import types
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any, TypeAlias
+
+from autograd_compiler.errors import ArgumentError, SourceError, UnsupportedError
+from autograd_compiler.ir import Span
+
+FunctionNode: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+
+
+@dataclass(frozen=True, eq=False)
+class FunctionSource:
+    """A Python function as the compiler sees it.
+
+    Attributes
+    ----------
+    function
+        The plain function at the bottom of methods, partials and callable objects.
+    node
+        Its definition, located as in the file and without decorators; a lambda is
+        made a definition with one return.
+    filename, name
+        The file of the definition, and the name (of a lambda: what it is assigned to).
+    globals
+        The global variables it sees.
+    closure
+        The cells of the variables it captures, to be read at each call.
+    defaults, kwdefaults
+        The values of the defaults, which are evaluated once, as Python does.
+    signature
+        What a caller may pass: bound arguments are left out, decorators not followed.
+    bound_self
+        The object of a bound method or callable object, or None.
+    bound_args
+        The positional arguments bound by `functools.partial`; they follow `bound_self`.
+    bound_kwargs
+        The keyword arguments bound by `functools.partial`; a call can override them.
+    """
+
+    function: types.FunctionType
+    node: ast.FunctionDef
+    filename: str
+    name: str
+    globals: dict[str, Any]
+    closure: dict[str, types.CellType]
+    defaults: tuple[Any, ...]
+    kwdefaults: dict[str, Any]
+    signature: inspect.Signature
+    bound_self: Any = None
+    bound_args: tuple[Any, ...] = ()
+    bound_kwargs: dict[str, Any] = field(default_factory=dict)
+
+
+def read_source(fun: Callable[..., Any]) -> FunctionSource:
+    """Find the source of a function, method, partial or callable object.
+
+    Parameters
+    ----------
+    fun : callable
+        A wrapper made by a decorator stands for itself, not for what it wraps.
+
+    Returns
+    -------
+    FunctionSource
+
+    Raises
+    ------
+    SourceError
+        If there is no source, or it is not what the function was made from.
+    UnsupportedError
+        For a generator or an asynchronous function.
+
+    Examples
+    --------
+    >>> square = lambda x: x * x
+    >>> source = read_source(square)
+    >>> source.name
+    'square'
+    >>> print(unparse(source.node))
+    def square(x):
+        return x * x
+    """
+    function, bound_self, bound_args, bound_kwargs = _unbound(fun)
+    code = function.__code__
+    found = _definition(function)
+    _refuse_generators(code, found.node)
+    node = _as_function(found, function.__name__)
+    return FunctionSource(
+        function=function,
+        node=node,
+        filename=code.co_filename,
+        name=node.name,
+        globals=function.__globals__,
+        closure=dict(zip(code.co_freevars, function.__closure__ or (), strict=True)),
+        defaults=function.__defaults__ or (),
+        kwdefaults=dict(function.__kwdefaults__ or {}),
+        signature=_signature(function, bound_self, bound_args, bound_kwargs),
+        bound_self=bound_self,
+        bound_args=bound_args,
+        bound_kwargs=bound_kwargs,
+    )
+
+
+def unparse(node: ast.AST) -> str:
+    """The tree as Python text."""
+    return ast.unparse(ast.fix_missing_locations(copy.deepcopy(node)))
+
+
+def span_of(node: ast.AST, filename: str, statement: ast.stmt | None = None) -> Span:
+    """The place of a node in the user's file.
+
+    Parameters
+    ----------
+    node : ast.AST
+        A located node.
+    filename : str
+        The file, or the name under which `linecache` knows its text.
+    statement : ast.stmt, optional
+        The statement around an expression; its text goes with the span.
+
+    Returns
+    -------
+    Span
+        Columns count characters.  `statement` is one line: the head of a compound
+        statement, without comments.
+    """
+    line = getattr(node, "lineno", 0)
+    if not line:
+        return Span(filename, 0, 0)
+    column = getattr(node, "col_offset", 0)
+    end_line = getattr(node, "end_lineno", None) or line
+    end_column = getattr(node, "end_col_offset", None) or column
+    return Span(
+        filename,
+        line,
+        _character(filename, line, column),
+        end_line,
+        _character(filename, end_line, end_column),
+        _statement_text(statement or node, filename),
+    )
+
+
+# ---------------------------------------------------------------- binding
+
+
+def _unbound(
+    fun: Any,
+) -> tuple[types.FunctionType, Any, tuple[Any, ...], dict[str, Any]]:
+    """The plain function in a callable: with its self, and all that is bound to it."""
+    given = fun
+    bound_self: Any = None  # Python itself binds no method to None
+    bound_args: tuple[Any, ...] = ()
+    bound_kwargs: dict[str, Any] = {}
+    while not isinstance(fun, types.FunctionType):
+        if isinstance(fun, functools.partial):
+            # What is bound further inside comes first; keywords further outside win.
+            # The object of a method whose function is a partial comes after both.
+            bound_args = (*fun.args, *_front(bound_self), *bound_args)
+            bound_self = None
+            bound_kwargs = {**fun.keywords, **bound_kwargs}
+            fun = fun.func
+        elif isinstance(fun, types.MethodType):
+            bound_args = (*_front(bound_self), *bound_args)
+            bound_self = fun.__self__
+            fun = fun.__func__
+        elif isinstance(fun, staticmethod):
+            fun = fun.__func__
+        elif isinstance(fun, (type, classmethod)) or not callable(fun):
+            raise UnsupportedError(
+                f"{_describe(given)} is not a function",
+                hint="pass a function, a bound method or an object with `__call__`",
+            )
+        elif type(fun).__module__.startswith("numba.") and hasattr(fun, "py_func"):
+            fun = fun.py_func  # a compiled function keeps what it was made from
+        else:
+            call = inspect.getattr_static(type(fun), "__call__")
+            bind = getattr(call, "__get__", None)
+            call = bind(fun, type(fun)) if bind else call
+            if isinstance(call, types.MethodWrapperType) or call is fun:
+                raise SourceError(
+                    f"{_describe(given)} has no Python source: it is not written in "
+                    "Python, so it needs a derivative rule"
+                )
+            fun = call
+    return fun, bound_self, bound_args, bound_kwargs
+
+
+def _front(bound_self: Any) -> tuple[Any, ...]:
+    return () if bound_self is None else (bound_self,)
+
+
+def _describe(fun: Any) -> str:
+    name = getattr(fun, "__qualname__", None) or getattr(fun, "__name__", None)
+    if not isinstance(name, str):
+        return f"an object of type `{type(fun).__qualname__}`"
+    module = getattr(fun, "__module__", None)
+    hidden = module in (None, "builtins", "__main__") or "<" in name
+    return f"`{name}`" if hidden else f"`{module}.{name}`"
+
+
+def _signature(
+    function: types.FunctionType,
+    bound_self: Any,
+    bound_args: tuple[Any, ...],
+    bound_kwargs: dict[str, Any],
+) -> inspect.Signature:
+    """What may be passed to the function itself.
+
+    `inspect.signature` believes `__wrapped__` and `__signature__`; the code that is
+    compiled does not, so ask it about a copy that has neither.
+    """
+    bare = types.FunctionType(
+        function.__code__,
+        function.__globals__,
+        function.__name__,
+        function.__defaults__,
+        function.__closure__,
+    )
+    bare.__kwdefaults__ = function.__kwdefaults__
+    try:
+        bare.__annotations__ = function.__annotations__
+    except NameError:  # evaluated late, and naming what exists for type checkers only
+        bare.__annotations__ = {}
+    given = (*_front(bound_self), *bound_args)
+    if not given and not bound_kwargs:
+        return inspect.signature(bare)
+    try:
+        return inspect.signature(functools.partial(bare, *given, **bound_kwargs))
+    except ValueError as error:
+        raise ArgumentError(
+            f"{_describe(function)} does not take the arguments bound to it"
+        ) from error
+
+
+def _refuse_generators(code: types.CodeType, node: FunctionNode) -> None:
+    asynchronous = inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
+    span = span_of(node, code.co_filename)
+    if code.co_flags & (asynchronous | inspect.CO_ITERABLE_COROUTINE):
+        raise UnsupportedError(
+            "an asynchronous function cannot be differentiated",
+            span,
+            "await first, and call the differentiated function with the results",
+        )
+    if code.co_flags & inspect.CO_GENERATOR:
+        raise UnsupportedError(
+            "a generator cannot be differentiated",
+            span,
+            "collect the values in a list and return it",
+        )
+
+
+# ---------------------------------------------------------------- finding
+
+
+@dataclass(frozen=True, eq=False)
+class _Found:
+    """A definition in a file, with what its surroundings say about it."""
+
+    node: FunctionNode
+    owner: str = ""  # the class whose private names it uses
+    target: str = ""  # the variable that a lambda is assigned to
+
+
+def _definition(function: types.FunctionType) -> _Found:
+    code = function.__code__
+    filename = code.co_filename
+    fresh = False
+    while True:
+        lines = linecache.getlines(filename, function.__globals__)
+        found = _search("".join(lines), code) if lines else None
+        if found is not None:
+            return found
+        if fresh:
+            break
+        # The cached text can be older than the function, after a reload.
+        linecache.checkcache(filename)
+        fresh = True
+    name = _describe(function)
+    if lines:
+        raise SourceError(
+            f"the source of {name} in {filename} is not what the function was made "
+            "from; import it again if the file was edited, and put lambdas that "
+            "cannot be told apart on lines of their own"
+        )
+    raise SourceError(
+        f"the source of {name} cannot be found: {filename!r} is not a file that can "
+        "be read; define the function in a file or a notebook cell"
+    )
+
+
+def _search(text: str, code: types.CodeType) -> _Found | None:
+    """The definition in a text that a code object was compiled from."""
+    future = sum(
+        code.co_flags & getattr(__future__, name).compiler_flag
+        for name in __future__.all_feature_names
+        if name not in ("nested_scopes", "generators")
+    )
+    try:
+        statements = _parse(text, future)
+    except (SyntaxError, ValueError):
+        return None
+    line, filename = code.co_firstlineno, code.co_filename
+    near = tuple(
+        number
+        for number, stmt in enumerate(statements)
+        if _first_line(stmt) <= line <= (stmt.end_lineno or stmt.lineno)
+    )
+    pairs = [
+        (found, compiled)
+        for found, compiled in _compiled(text, filename, future, near)
+        if compiled.co_name == code.co_name and _first_line(found.node) == line
+    ]
+    exact = [found for found, compiled in pairs if _same_code(compiled, code)]
+    if exact:
+        # Lambdas that are the same in all but their place: take the right place.
+        return next((found for found in exact if _covers(found.node, code)), exact[0])
+    rewritten = [found for found, other in pairs if _same_but_asserts(other, code)]
+    if len(rewritten) == 1:
+        return rewritten[0]
+    # An edit elsewhere in the file has moved the definition.
+    every = tuple(range(len(statements)))
+    moved = [
+        found
+        for found, compiled in _compiled(text, filename, future, every)
+        if compiled.co_name == code.co_name and _same_code(compiled, code)
+    ]
+    return moved[0] if len(moved) == 1 else None
+
+
+@functools.lru_cache(maxsize=64)
+def _parse(text: str, future: int) -> list[ast.stmt]:
+    """The statements of a file; shared, so nothing may change them."""
+    # Notebooks allow `await` outside functions.
+    flags = ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT | future
+    tree = compile(text, "<source>", "exec", flags, dont_inherit=True)
+    assert isinstance(tree, ast.Module)
+    return tree.body
+
+
+def _first_line(node: ast.stmt | ast.Lambda) -> int:
+    """The first line as code objects count it: that of the first decorator."""
+    decorators: list[ast.expr] = getattr(node, "decorator_list", [])
+    return decorators[0].lineno if decorators else node.lineno
+
+
+def _definitions(node: ast.AST, owner: str = "", target: str = "") -> Iterator[_Found]:
+    """The functions and lambdas in a tree, in an order that only the tree decides."""
+    match node:
+        case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.Lambda():
+            yield _Found(node, owner, target)
+        case ast.ClassDef(name=name):
+            owner = name
+    match node:
+        case ast.Assign(targets=[ast.Name(id=target)]):
+            pass
+        case ast.AnnAssign(target=ast.Name(id=target)):
+            pass
+        case _:
+            target = ""
+    for child in ast.iter_child_nodes(node):
+        yield from _definitions(child, owner, target)
+
+
+@functools.lru_cache(maxsize=64)
+def _compiled(
+    text: str, filename: str, future: int, chosen: tuple[int, ...]
+) -> list[tuple[_Found, types.CodeType]]:
+    """The functions in statements of a file, each with the code that Python makes.
+
+    A copy of the tree is compiled in which each function starts on a line of its own
+    number: that is how its code object is recognised.
+    """
+    statements = _parse(text, future)
+    module = ast.Module([statements[number] for number in chosen], [])
+    marked = copy.deepcopy(module)
+    for number, found in enumerate(_definitions(marked), start=_FIRST_MARK):
+        _mark(found.node, number)
+    # Python compiles `np.sin(x)` differently where it sees that `np` is a module.
+    names = [ast.alias(name) for name in _imported(statements)]
+    imports = [ast.Import([name]) for name in names]
+    whole = ast.fix_missing_locations(ast.Module([*imports, *marked.body], []))
+    flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT | future
+    code = compile(whole, filename, "exec", flags, dont_inherit=True)
+    by_line = {inner.co_firstlineno: inner for inner in _code_objects(code)}
+    pairs = zip(
+        _definitions(module), map(by_line.get, count(_FIRST_MARK)), strict=False
+    )
+    return [(found, inner) for found, inner in pairs if inner is not None]
+
+
+def _imported(statements: Sequence[ast.stmt]) -> Iterator[str]:
+    """The names that a module imports, outside its functions and classes."""
+    for stmt in statements:
+        match stmt:
+            case ast.Import(names) | ast.ImportFrom(names=names):
+                for alias in names:
+                    if alias.name != "*":
+                        yield alias.asname or alias.name.partition(".")[0]
+            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+                pass
+            case _:
+                for part in (stmt, *getattr(stmt, "handlers", ())):
+                    for body in ("body", "orelse", "finalbody"):
+                        yield from _imported(getattr(part, body, ()))
+
+
+_FIRST_MARK = 10_000_000  # further down than the end of any file
+
+
+def _mark(node: FunctionNode, line: int) -> None:
+    node.lineno = node.end_lineno = line
+    node.col_offset = node.end_col_offset = 0
+    if not isinstance(node, ast.Lambda) and node.decorator_list:
+        first = node.decorator_list[0]
+        first.lineno = first.end_lineno = line
+        first.col_offset = first.end_col_offset = 0
+
+
+def _code_objects(code: types.CodeType) -> Iterator[types.CodeType]:
+    yield code
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            yield from _code_objects(constant)
+
+
+# ---------------------------------------------------------------- comparing
+
+
+def _same_code(first: types.CodeType, second: types.CodeType) -> bool:
+    """Whether two code objects do the same; line numbers do not count."""
+    return (
+        _same_names(first, second)
+        and first.co_names == second.co_names
+        and first.co_varnames == second.co_varnames
+        and _same_constants(first.co_consts, second.co_consts)
+        and (
+            first.co_code == second.co_code
+            or _instructions(first) == _instructions(second)
+        )
+    )
+
+
+def _instructions(code: types.CodeType) -> list[tuple[str, int | None]]:
+    """The instructions, without those that only hold the place of a line."""
+    found: list[dis.Instruction] = []
+    index_at: dict[int, int] = {}
+    for instruction in dis.get_instructions(code):
+        index_at[instruction.offset] = len(found)
+        if instruction.opname not in ("NOP", "EXTENDED_ARG"):
+            found.append(instruction)
+    jumps = {*dis.hasjrel, *dis.hasjabs}
+    return [
+        (each.opname, index_at[each.argval] if each.opcode in jumps else each.arg)
+        for each in found
+    ]
+
+
+def _same_names(first: types.CodeType, second: types.CodeType) -> bool:
+    """Whether two code objects have the same parameters and captured variables."""
+    return all(
+        getattr(first, attribute) == getattr(second, attribute)
+        for attribute in (
+            "co_name",
+            "co_argcount",
+            "co_posonlyargcount",
+            "co_kwonlyargcount",
+            "co_freevars",
+            "co_cellvars",
+            "co_flags",
+        )
+    )
+
+
+def _same_constants(first: object, second: object) -> bool:
+    if isinstance(first, types.CodeType) and isinstance(second, types.CodeType):
+        return _same_code(first, second)
+    if isinstance(first, tuple) and isinstance(second, tuple):
+        return len(first) == len(second) and all(map(_same_constants, first, second))
+    if isinstance(first, frozenset):
+        return first == second
+    # By text: 1, 1.0 and True are equal, and nan is not equal to itself.
+    return type(first) is type(second) and repr(first) == repr(second)
+
+
+def _same_but_asserts(ours: types.CodeType, running: types.CodeType) -> bool:
+    """Whether code may differ from ours only in that pytest rewrote its asserts.
+
+    That adds names and constants and takes none away.
+    """
+    parts = list(_code_objects(running))
+    if not any("@pytest_ar" in part.co_names for part in parts):
+        return False
+    own = [name for name in running.co_varnames if not name.startswith("@py")]
+    return (
+        _same_names(ours, running)
+        and list(ours.co_varnames) == own
+        and set(ours.co_names) <= set(running.co_names)
+        and all(
+            any(_alike(constant, other) for other in running.co_consts)
+            for constant in ours.co_consts
+        )
+    )
+
+
+def _alike(ours: object, running: object) -> bool:
+    if isinstance(ours, types.CodeType) and isinstance(running, types.CodeType):
+        return _same_code(ours, running) or _same_but_asserts(ours, running)
+    return _same_constants(ours, running)
+
+
+def _covers(node: FunctionNode, code: types.CodeType) -> bool:
+    """Whether the instructions of a code object stand where a node stands."""
+    if not hasattr(code, "co_positions"):  # Python 3.10 knows lines only
+        return False
+    start = (node.lineno, node.col_offset)
+    end = (node.end_lineno, node.end_col_offset)
+    for line, end_line, column, end_column in code.co_positions():
+        if None not in (line, end_line, column, end_column) and end_column:
+            return start <= (line, column) and (end_line, end_column) <= end
+    return False
+
+
+# ---------------------------------------------------------------- the definition
+
+
+def _as_function(found: _Found, name: str) -> ast.FunctionDef:
+    """The definition as a tree of its own, without decorators."""
+    node = copy.deepcopy(found.node)
+    if isinstance(node, ast.Lambda):
+        fields: Any = {
+            "name": found.target or (name if name.isidentifier() else "function"),
+            "args": node.args,
+            "body": [ast.copy_location(ast.Return(node.body), node.body)],
+            "decorator_list": [],
+            "returns": None,
+            "type_comment": None,
+            "type_params": [],
+        }
+        known = {key: fields[key] for key in ast.FunctionDef._fields}
+        node = ast.copy_location(ast.FunctionDef(**known), node)
+    assert isinstance(node, ast.FunctionDef)
+    node.decorator_list = []
+    _spell_out_private_names(node, found.owner.lstrip("_"))
+    return node
+
+
+def _spell_out_private_names(node: ast.FunctionDef, owner: str) -> None:
+    """`self.__x` in a class `C` is `self._C__x`: say so, as the class is left."""
+    if not owner:
+        return
+    for part in ast.walk(node):
+        if part is node:
+            continue
+        for field_name in ("id", "attr", "arg", "name"):
+            text = getattr(part, field_name, None)
+            if isinstance(text, str) and _is_private(text):
+                setattr(part, field_name, f"_{owner}{text}")
+
+
+def _is_private(name: str) -> bool:
+    return name.startswith("__") and not name.endswith("__") and "." not in name
+
+
+# ---------------------------------------------------------------- spans
+
+
+def _character(filename: str, line: int, offset: int) -> int:
+    """The column in characters; the syntax tree counts bytes of UTF-8."""
+    text = linecache.getline(filename, line)
+    if text.isascii():
+        return offset
+    return len(text.encode()[:offset].decode(errors="replace"))
+
+
+def _statement_text(node: ast.AST, filename: str) -> str:
+    """A statement on one line, as the user wrote it where that was one line."""
+    if not isinstance(node, ast.stmt):
+        return ""
+    line = linecache.getline(filename, node.lineno)
+    start = _character(filename, node.lineno, node.col_offset)
+    head = _head_end(node)
+    if head is not None:
+        end = line.find(":", _character(filename, head[0], head[1])) + 1
+        if head[0] == node.lineno and end and start < end <= len(line):
+            return _collapsed(line[start:end])
+        return _head(node)
+    end = _character(filename, node.lineno, node.end_col_offset or 0)
+    if node.end_lineno == node.lineno and start < end <= len(line):
+        return _collapsed(line[start:end])
+    return _head(node)
+
+
+def _head_end(node: ast.stmt) -> tuple[int, int] | None:
+    """Where the head of a compound statement ends, but for brackets and the colon.
+
+    A branch that a desugaring made stands where the jump stands that it is for, and
+    its condition there too: it has no head in the file.
+    """
+    match node:
+        case ast.If(test=last) | ast.While(test=last) | ast.For(iter=last):
+            pass
+        case ast.With(items=[*_, item]):
+            last = item.optional_vars or item.context_expr
+        case _:
+            return None
+    if (last.lineno, last.col_offset) <= (node.lineno, node.col_offset):
+        return None
+    return last.end_lineno or last.lineno, last.end_col_offset or last.col_offset
+
+
+def _head(node: ast.stmt) -> str:
+    """The first line of a statement in our own formatting, without its decorators."""
+    bare = copy.copy(node)
+    for name in ("decorator_list", "orelse"):
+        if hasattr(bare, name):
+            setattr(bare, name, [])
+    if hasattr(bare, "body"):
+        bare.body = [ast.Pass()]
+    return unparse(bare).partition("\n")[0]
+
+
+def _collapsed(text: str) -> str:
+    """The text with runs of blanks made one, except in strings."""
+    try:
+        tokens = list(tokenize.generate_tokens(io.StringIO(text).readline))
+    except (tokenize.TokenError, SyntaxError):
+        return " ".join(text.split())
+    parts: list[str] = []
+    end = 0
+    for token in tokens:
+        if token.start[0] == 1 and token.string.strip():
+            parts.append(" " if parts and token.start[1] > end else "")
+            parts.append(token.string)
+            end = token.end[1]
+    return "".join(parts)

@@ -1,0 +1,569 @@
+"""Reads and writes through subscripts, and assignment to targets of any form."""
+
+from __future__ import annotations
+
+import ast
+import operator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from autograd_compiler import ir
+from autograd_compiler.builder import (
+    constant_value,
+    is_advanced,
+    list_type,
+    type_of_operand,
+)
+from autograd_compiler.errors import MutationError
+from autograd_compiler.frontend import expressions, loops
+from autograd_compiler.frontend.values import Items, Object, Ref, Value
+from autograd_compiler.types import (
+    Array,
+    Bottom,
+    DictOf,
+    ListOf,
+    Opaque,
+    Scalar,
+    TupleOf,
+    Unknown,
+    join,
+)
+
+if TYPE_CHECKING:
+    from autograd_compiler.frontend.lower import Lowering
+
+# Calls whose result is always a view of the first argument.
+VIEWS = {
+    np.transpose,
+    np.matrix_transpose,
+    np.swapaxes,
+    np.moveaxis,
+    np.rollaxis,
+    np.expand_dims,
+    np.squeeze,
+    np.flip,
+    np.fliplr,
+    np.flipud,
+    np.atleast_1d,
+    np.atleast_2d,
+    np.atleast_3d,
+}
+# Views of a contiguous array, copies of others.
+VIEWS_OF_CONTIGUOUS = {np.reshape, np.ravel}
+
+
+# ---------------------------------------------------------------- reading
+
+
+def load(low: Lowering, base: ir.Operand, index: Value, node: ast.AST) -> Value:
+    """`base[index]`; views and items of lists remember where they come from."""
+    key = low.operand(index, node)
+    if not isinstance(base, ir.Var):
+        base = low.builder.as_var(base)
+    if isinstance(base.type, Scalar) and not isinstance(key, ir.Const):
+        raise low.refuse(node, "a number cannot be subscripted")
+    step = ir.Index(key)
+    target = low.builder.load(base, (step,))
+    if isinstance(target.type, TupleOf):
+        return unpacked(low, target)
+    _remember(low, target, base, step)
+    return target
+
+
+def _remember(low: Lowering, target: ir.Var, base: ir.Var, step: ir.Index) -> None:
+    if isinstance(target.type, (Scalar, Opaque, Bottom)):
+        return
+    if isinstance(base.type, Array) and is_advanced(step.index):
+        return
+    if isinstance(base.type, Unknown):
+        low.memory.add_hazard(target, base)
+        return
+    if isinstance(base.type, Opaque):
+        return
+    low.memory.add_view(target, base, (step,))
+
+
+def unpacked(low: Lowering, var: ir.Var) -> ir.Operand:
+    """The items of a tuple that came out of a list, as separate values."""
+    assert isinstance(var.type, TupleOf)
+    if all(isinstance(item, Scalar) for item in var.type.items) and not _in_list(low, var):
+        return var
+    items = []
+    for k in range(len(var.type.items)):
+        item = low.builder.load(var, (ir.Index(ir.Const(k)),))
+        items.append(unpacked(low, item) if isinstance(item.type, TupleOf) else item)
+    return ir.Pack(tuple(items))
+
+
+def _in_list(low: Lowering, var: ir.Var) -> bool:
+    return True
+
+
+def read_path(low: Lowering, base: ir.Var, path: ir.Path, of: ir.Var) -> ir.Var:
+    """Read a view again from the current version of its base."""
+    current: ir.Operand = base
+    for step in path:
+        if isinstance(step, ir.Index):
+            current = low.builder.load(current, (step,))
+        else:
+            current = low.builder.apply(step.fn, current, *step.args, **dict(step.kwargs))
+    assert isinstance(current, ir.Var)
+    low.memory.new_version(current, of)
+    return current
+
+
+def note_view(
+    low: Lowering,
+    view: ir.Var,
+    fn: Any,
+    args: tuple[ir.Operand, ...],
+    kwargs: tuple[tuple[str, ir.Operand], ...],
+) -> None:
+    """Remember that the result of a call is, or may be, a view of its argument."""
+    base = args[0] if args else None
+    if isinstance(base, ir.Var):
+        sure = fn in VIEWS or (
+            fn in VIEWS_OF_CONTIGUOUS
+            and isinstance(base.type, Array)
+            and base.type.contiguous
+        )
+        if sure and not kwargs or sure and fn is not np.reshape:
+            low.memory.add_view(view, base, (ir.View(fn, args[1:], kwargs),))
+            return
+    for var in low.builder.shares[view]:
+        low.memory.add_hazard(view, var)
+
+
+# ---------------------------------------------------------------- writing
+
+
+def write(
+    low: Lowering,
+    base: Value,
+    path: ir.Path,
+    value: ir.Operand,
+    mode: str = "set",
+    node: ast.AST | None = None,
+) -> None:
+    """Write into the memory of `base`, seen by all names that share it."""
+    if isinstance(base, Object) or (
+        isinstance(base, ir.Var) and low.memory.root(base)[0] in low.captured_origins
+    ):
+        raise _refuse_capture(low, base, node)
+    if not isinstance(base, ir.Var):
+        raise low.refuse(node, "this value cannot be written into")
+    if isinstance(base.type, (Scalar, Opaque, TupleOf)):
+        raise low.refuse(node, "numbers, strings and tuples cannot be written into")
+    origin, prefix = low.memory.root(base)
+    if origin in low.state.stale:
+        raise low._stale(base, low.state.stale[origin])
+    now = low.state.current.get(origin, origin)
+    if isinstance(base.type, (ListOf, DictOf)):
+        for var in ir.leaves(value):
+            if isinstance(var.type, (Array, ListOf, DictOf, Unknown)):
+                low.memory.add_hazard(now, var)
+    version = low.builder.store(now, (*prefix, *path), value, mode)
+    if isinstance(now.type, (ListOf, DictOf)) and not prefix:
+        item = join(now.type.item, type_of_operand(value))
+        version.type = ListOf(item) if isinstance(now.type, ListOf) else DictOf(item)
+    _written(low, origin, version)
+
+
+def _written(
+    low: Lowering, origin: ir.Var, version: ir.Var, items_only: bool = False
+) -> None:
+    """A new version; a list that only grows leaves what it refers to as it is."""
+    low.memory.new_version(version, origin)
+    low.state.current[origin] = version
+    low.mutated.setdefault(origin, low.builder.span)
+    if items_only:
+        return
+    for other in low.memory.hazards(origin):
+        low.state.stale[other] = low.builder.span
+
+
+def _refuse_capture(low: Lowering, base: Value, node: ast.AST | None) -> MutationError:
+    name = "this value"
+    if isinstance(base, ir.Var):
+        root = low.memory.root(base)[0]
+        name = f"`{low.captured_origins.get(root, 'a captured value')}`"
+    span = low.span(node) if node is not None else low.builder.span
+    return MutationError(
+        f"{name} comes from outside of the function and is written here",
+        span,
+        "pass it as an argument, or work on a copy",
+    )
+
+
+def store_item(
+    low: Lowering,
+    base: Value,
+    index: Value,
+    value: Value,
+    node: ast.AST,
+    mode: str = "set",
+) -> None:
+    """`base[index] = value`."""
+    key = low.operand(index, node)
+    if isinstance(base, Ref):
+        content = low.content(base)
+        if isinstance(content, Items):
+            if _store_in_cell(low, base, content, key, value, node):
+                return
+            base = low.materialise(base)
+        else:
+            base = content
+    if isinstance(base, ir.Pack):
+        if base.form.kind in ("list", "dict"):
+            raise low.refuse(
+                node,
+                "a container from outside of the function, or an argument, is written",
+                "build a new list or dict and return it",
+            )
+        raise low.refuse(node, "tuples cannot be written into")
+    given = low.operand(value, node)
+    if isinstance(base, ir.Var) and isinstance(base.type, Array):
+        given = _array_item(low, given)
+    write(low, base, (ir.Index(key),), given, mode, node)
+
+
+def _array_item(low: Lowering, value: ir.Operand) -> ir.Operand:
+    """A sequence written into an array goes through `np.array`, which has a rule."""
+    if isinstance(value, ir.Pack) and value.items:
+        return low.apply(np.array, ir.Pack(value.items, ir.LIST))
+    return value
+
+
+def _store_in_cell(
+    low: Lowering,
+    ref: Ref,
+    content: Items,
+    key: ir.Operand,
+    value: Value,
+    node: ast.AST,
+) -> bool:
+    known = constant_value(key)
+    if known is None:
+        return False
+    items = list(content.items)
+    if content.form.kind == "dict":
+        keys = list(content.form.keys)
+        if known.value in keys:
+            items[keys.index(known.value)] = value
+        else:
+            keys.append(known.value)
+            items.append(value)
+        form = ir.Form("dict", tuple(keys))
+    else:
+        if not isinstance(known.value, int):
+            return False
+        try:
+            items[known.value] = value
+        except IndexError:
+            raise low.refuse(node, "this list index is out of range") from None
+        form = content.form
+    low.state.cells[ref.cell] = Items(form, tuple(items))
+    return True
+
+
+def append(low: Lowering, base: Value, value: Value, node: ast.AST) -> None:
+    """`base.append(value)`."""
+    if isinstance(base, Ref):
+        content = low.content(base)
+        if isinstance(content, Items):
+            low.state.cells[base.cell] = Items(content.form, (*content.items, value))
+            return
+        base = content
+    if not isinstance(base, ir.Var):
+        raise low.refuse(
+            node, "a list from outside, or an argument of known structure, is appended to",
+            "copy it first: `xs = list(xs)`",
+        )
+    given = low.operand(value, node)
+    origin, prefix = low.memory.root(base)
+    if prefix:
+        raise low.refuse(node, "append to a list that is inside of another container")
+    if origin in low.captured_origins:
+        raise _refuse_capture(low, base, node)
+    now = low.fresh(base)
+    kind = now.type
+    if isinstance(kind, ListOf):
+        kind = ListOf(join(kind.item, type_of_operand(given)))
+    if isinstance(kind, Opaque):
+        low.builder.append(
+            ir.Effect(low.builder.span, "call", (now, given), ir.Method("append"))
+        )
+        return
+    target = ir.Var(now.name, kind)
+    low.builder.append(
+        ir.Append(low.builder.span, target, now, given, adjoint=low.builder.adjoint)
+    )
+    for var in ir.leaves(given):
+        if isinstance(var.type, (Array, ListOf, DictOf, Unknown)):
+            low.memory.add_hazard(origin, var)
+    _written(low, origin, target, items_only=True)
+
+
+def pop(low: Lowering, base: Value, index: Value | None, node: ast.AST) -> Value:
+    """`base.pop()`, from the end."""
+    known = constant_value(low.operand(index)) if index is not None else ir.Const(-1)
+    if isinstance(base, Ref):
+        content = low.content(base)
+        if isinstance(content, Items) and known is not None:
+            items = list(content.items)
+            keys = list(content.form.keys)
+            if content.form.kind == "dict":
+                position = keys.index(known.value)
+                keys.pop(position)
+            else:
+                position = known.value
+            value = items.pop(position)
+            form = ir.Form(content.form.kind, tuple(keys))
+            low.state.cells[base.cell] = Items(form, tuple(items))
+            return low.read(value)
+        base = low.materialise(base)
+    if known is None or known.value != -1 or not isinstance(base, ir.Var):
+        raise low.refuse(node, "`pop` from anywhere but the end of a list")
+    now = low.fresh(base)
+    origin = low.memory.root(now)[0]
+    item = now.type.item if isinstance(now.type, ListOf) else Unknown()
+    target, value = ir.Var(now.name, now.type), ir.Var("", item)
+    low.builder.append(
+        ir.Pop(low.builder.span, target, value, now, adjoint=low.builder.adjoint)
+    )
+    _written(low, origin, target, items_only=True)
+    return unpacked(low, value) if isinstance(item, TupleOf) else value
+
+
+def delete(low: Lowering, target: ast.expr) -> None:
+    raise low.refuse(
+        target, "`del` of an item", "build a list or dict without the item instead"
+    )
+
+
+# ---------------------------------------------------------------- targets
+
+
+def assign(low: Lowering, target: ast.expr, value: Value) -> None:
+    """Assign to a name, a subscript, an attribute or a tuple of these."""
+    match target:
+        case ast.Name(name):
+            if isinstance(value, ir.Pack) and value.form.kind in ("list", "dict"):
+                # A list or dict from outside: the name refers to it, unwritable.
+                pass
+            low.bind(name, value)
+        case ast.Subscript(base, index):
+            owner = low.expression(base)
+            if isinstance(owner, ir.Var) and _is_scalar_like(owner):
+                raise low.refuse(target, "a number cannot be written into")
+            store_item(low, owner, expressions.lower_index(low, index), value, target)
+        case ast.Tuple(parts) | ast.List(parts):
+            _unpack(low, parts, value, target)
+        case ast.Starred(inner):
+            assign(low, inner, value)
+        case ast.Attribute(base, name):
+            _assign_attribute(low, base, name, value, target)
+        case _:
+            raise low.refuse(target, "this cannot be assigned to")
+
+
+def _is_scalar_like(var: ir.Var) -> bool:
+    return isinstance(var.type, Scalar)
+
+
+def _assign_attribute(
+    low: Lowering, base: ast.expr, name: str, value: Value, target: ast.expr
+) -> None:
+    owner = low.expression(base)
+    if isinstance(owner, Ref):
+        content = low.content(owner)
+        if isinstance(content, Items) and content.form.kind == "record":
+            keys, items = list(content.form.keys), list(content.items)
+            if name in keys:
+                items[keys.index(name)] = value
+            else:
+                keys.append(name)
+                items.append(value)
+            form = ir.Form("record", tuple(keys), content.form.cls)
+            low.state.cells[owner.cell] = Items(form, tuple(items))
+            return
+    raise low.refuse(
+        target,
+        f"the attribute `{name}` of an object is written",
+        "keep the value in a local variable and return it",
+    )
+
+
+def _unpack(
+    low: Lowering, parts: list[ast.expr], value: Value, target: ast.expr
+) -> None:
+    items = expressions.static_items(low, value)
+    starred = [k for k, part in enumerate(parts) if isinstance(part, ast.Starred)]
+    if items is None:
+        items = _run_time_items(low, parts, value, starred, target)
+    if starred:
+        position = starred[0]
+        after = len(parts) - position - 1
+        if len(items) < len(parts) - 1:
+            raise low.refuse(target, "not enough values to unpack")
+        middle = low.new_ref(ir.LIST, items[position : len(items) - after])
+        items = (*items[:position], middle, *items[len(items) - after :])
+    if len(items) != len(parts):
+        raise low.refuse(
+            target, f"{len(items)} values are unpacked into {len(parts)} targets"
+        )
+    for part, item in zip(parts, [low.read(item) for item in items], strict=True):
+        assign(low, part, item)
+
+
+def _run_time_items(
+    low: Lowering,
+    parts: list[ast.expr],
+    value: Value,
+    starred: list[int],
+    target: ast.expr,
+) -> tuple[Value, ...]:
+    owner = low.operand(value, target)
+    if not isinstance(owner, ir.Var):
+        owner = low.builder.as_var(owner)
+    kind = owner.type
+    if isinstance(kind, TupleOf):
+        count = len(kind.items)
+    elif starred:
+        if isinstance(kind, Array) and kind.dims and kind.dims[0] is not None:
+            size = kind.dims[0]
+            if not size.symbol:
+                count = size.offset
+            else:
+                return _starred_array(low, parts, owner, starred[0], target)
+        else:
+            return _starred_array(low, parts, owner, starred[0], target)
+    else:
+        count = len(parts)
+    return tuple(load(low, owner, ir.Const(k), target) for k in range(count))
+
+
+def _starred_array(
+    low: Lowering,
+    parts: list[ast.expr],
+    owner: ir.Var,
+    position: int,
+    target: ast.expr,
+) -> tuple[Value, ...]:
+    raise low.refuse(
+        target,
+        "`*` unpacks a value whose length only run time knows",
+        "use slices: `first, rest = x[0], x[1:]`",
+    )
+
+
+# ---------------------------------------------------------------- augmented
+
+
+def augmented(low: Lowering, node: ast.AugAssign) -> None:
+    """`target op= value`: arrays are written, numbers and tuples rebound."""
+    fn = expressions.BINARY[type(node.op)]
+    match node.target:
+        case ast.Name(name):
+            current = low.expression(ast.copy_location(ast.Name(name, ast.Load()), node.target))
+            value = low.expression(node.value)
+            if isinstance(current, Ref) and fn is operator.add:
+                extend(low, current, value, node)
+            elif isinstance(current, ir.Var) and isinstance(current.type, Array):
+                _update(low, current, (), fn, low.operand(value, node), node)
+            elif isinstance(current, ir.Var) and isinstance(current.type, ListOf):
+                extend(low, current, value, node)
+            else:
+                low.bind(name, expressions.binary(low, fn, current, value, node))
+        case ast.Subscript(base, index):
+            owner = low.expression(base)
+            key = expressions.lower_index(low, index)
+            value = low.expression(node.value)
+            _augment_item(low, owner, key, fn, value, node)
+        case ast.Attribute(base, name):
+            current = low.expression(
+                ast.copy_location(ast.Attribute(base, name, ast.Load()), node.target)
+            )
+            value = low.expression(node.value)
+            if isinstance(current, ir.Var) and isinstance(current.type, Array):
+                _update(low, current, (), fn, low.operand(value, node), node)
+            else:
+                result = expressions.binary(low, fn, current, value, node)
+                assign(low, node.target, result)
+        case _:
+            raise low.refuse(node, "this cannot be assigned to")
+
+
+def _augment_item(
+    low: Lowering, owner: Value, key: Value, fn: Any, value: Value, node: ast.AST
+) -> None:
+    if isinstance(owner, ir.Var) and isinstance(owner.type, Array):
+        index = low.operand(key, node)
+        _update(low, owner, (ir.Index(index),), fn, low.operand(value, node), node)
+        return
+    current = expressions.subscript(low, owner, key, node)
+    if isinstance(current, ir.Var) and isinstance(current.type, Array):
+        _update(low, current, (), fn, low.operand(value, node), node)
+        return
+    store_item(low, owner, key, expressions.binary(low, fn, current, value, node), node)
+
+
+def _update(
+    low: Lowering,
+    base: ir.Var,
+    path: tuple[ir.Index, ...],
+    fn: Any,
+    value: ir.Operand,
+    node: ast.AST,
+) -> None:
+    """`base[path] fn= value` for an array."""
+    repeats = any(_may_repeat(step.index) for step in path)
+    value = _array_item(low, value)
+    if fn is operator.add and not repeats:
+        write(low, base, path, value, "add", node)
+        return
+    current: ir.Operand = low.fresh(base)
+    if path:
+        assert isinstance(current, ir.Var)
+        current = low.builder.load(current, path)
+    result = low.apply(fn, current, value)
+    write(low, base, path, result, "set", node)
+
+
+def _may_repeat(index: ir.Operand) -> bool:
+    """Whether an index may name one place twice (then `+=` writes it once)."""
+    match index:
+        case ir.Pack(items, form):
+            return form.kind == "list" or any(_may_repeat(item) for item in items)
+        case ir.Var(type=Array(dtype)):
+            return dtype != "bool"
+        case ir.Var(type=ListOf() | Unknown()):
+            return True
+        case ir.Const(value):
+            return isinstance(value, (list, np.ndarray))
+    return False
+
+
+def extend(low: Lowering, base: Value, other: Value, node: ast.AST) -> None:
+    """`base.extend(other)`, `base += other`."""
+    items = expressions.static_items(low, other)
+    if items is not None:
+        for item in items:
+            append(low, base, low.read(item), node)
+        return
+    holder = ast.Name("%item", ast.Store())
+    ast.copy_location(holder, node)
+    generator = ast.comprehension(
+        target=holder, iter=ast.Name("%source", ast.Load()), ifs=[], is_async=0
+    )
+    low.state.names["%source"] = other
+
+    def add() -> None:
+        append(low, base, low.state.names["%item"], node)
+
+    loops.generate(low, [generator], add)
+    low.state.names.pop("%source", None)
+
+
+__all__ = ["assign", "augmented", "list_type", "load", "write"]

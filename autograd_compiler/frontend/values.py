@@ -1,0 +1,120 @@
+"""What a name of the user's program stands for while the program is being lowered.
+
+Numbers and arrays are operands of the IR.  What Python decides at run time but is
+known here (which function, which container structure) stays on this side: a list of
+two arrays is a `Ref` to a cell that holds their variables, and never an operation.
+"""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass, field
+from types import CellType
+from typing import Any, TypeAlias
+
+from autograd_compiler import ir
+
+
+@dataclass(frozen=True, eq=False)
+class Ref:
+    """A mutable container of known structure; `cell` is its identity."""
+
+    cell: int
+
+
+@dataclass(frozen=True, eq=False)
+class Closure:
+    """A nested function or lambda, with the frame that its free names are read from."""
+
+    node: ast.FunctionDef
+    frame: Frame
+    defaults: tuple[Value, ...] = ()
+    keyword_defaults: tuple[tuple[str, Value], ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Bound:
+    """`function` with its first argument(s) given: a method, a partial."""
+
+    function: Value
+    args: tuple[Value, ...] = ()
+    kwargs: tuple[tuple[str, Value], ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class MethodOf:
+    """`owner.name` before it is called, where `owner` is an array, list or dict."""
+
+    owner: Value
+    name: str
+
+
+@dataclass(frozen=True)
+class Capture:
+    """A value from outside of the function, read anew at each call.
+
+    `root` is the namespace (globals or a cell) and `path` the attributes and items that
+    lead from it to a number or an array.
+    """
+
+    name: str
+    namespace: dict[str, Any] | CellType | object = field(compare=False)
+    identity: int
+    path: tuple[tuple[str, Any], ...] = ()
+
+    def fetch(self) -> Any:
+        value: Any
+        if isinstance(self.namespace, dict):
+            value = self.namespace[self.name]
+        elif isinstance(self.namespace, CellType):
+            value = self.namespace.cell_contents
+        else:
+            value = self.namespace
+        for kind, key in self.path:
+            value = getattr(value, key) if kind == "attribute" else value[key]
+        return value
+
+    def step(self, kind: str, key: Any) -> Capture:
+        return Capture(self.name, self.namespace, self.identity, (*self.path, (kind, key)))
+
+
+@dataclass(frozen=True, eq=False)
+class Object:
+    """An object from outside whose attributes are read when they are used."""
+
+    value: Any
+    capture: Capture
+
+
+@dataclass(frozen=True, eq=False)
+class Iterable:
+    """`range`, `enumerate`, `zip`, `reversed`, `items`: a loop's way through values."""
+
+    kind: str
+    args: tuple[Value, ...]
+
+
+Value: TypeAlias = ir.Operand | Ref | Closure | Bound | MethodOf | Object | Iterable
+
+
+@dataclass(frozen=True, eq=False)
+class Items:
+    """The contents of a cell: items by key; a list's keys are its positions."""
+
+    form: ir.Form
+    items: tuple[Value, ...]
+
+
+@dataclass(eq=False)
+class Frame:
+    """One activation of a function: its names, and where its free names are."""
+
+    names: dict[str, Value]
+    globals: dict[str, Any]
+    cells: dict[str, CellType]
+    filename: str
+    local_names: frozenset[str]
+    parent: Frame | None = None
+
+
+OPERANDS = (ir.Var, ir.Const, ir.Pack, ir.Slice)

@@ -1,0 +1,23 @@
+"""The derivatives of all operators; importing this package fills the table."""
+
+from autograd_compiler.rules import (
+    elementwise,
+    indexing,
+    linalg,
+    products,
+    reductions,
+    scalars,
+    shaping,
+    zero,
+)
+
+__all__ = [
+    "elementwise",
+    "indexing",
+    "linalg",
+    "products",
+    "reductions",
+    "scalars",
+    "shaping",
+    "zero",
+]

@@ -1,0 +1,140 @@
+"""Each refused program gives its error, at the right place, with what to do."""
+
+from __future__ import annotations
+
+import copy
+import re
+
+import numpy as np
+import pytest
+from refused import ALL, Refused
+
+from autograd_compiler import errors, grad
+
+
+def case(refused: Refused) -> str:
+    return refused.function.__name__
+
+
+def caught(refused: Refused) -> errors.AutogradCompilerError:
+    with pytest.raises(errors.AutogradCompilerError) as found:
+        # One call, so that arguments that overlap still do.
+        grad(refused.function, refused.argnums)(*copy_args(refused.args))
+    return found.value
+
+
+def copy_args(args: tuple[object, ...]) -> tuple[object, ...]:
+    """Copies, except of arrays that are views: those belong together."""
+    shared = any(isinstance(arg, np.ndarray) and arg.base is not None for arg in args)
+    return args if shared else copy.deepcopy(args)
+
+
+@pytest.mark.parametrize("refused", ALL, ids=case)
+def test_type_and_text(refused: Refused) -> None:
+    error = caught(refused)
+    assert isinstance(error, refused.error), f"{type(error).__name__}: {error}"
+    text = str(error).lower()
+    missing = [part for part in refused.fragments if part.lower() not in text]
+    assert not missing, f"{missing} not in\n{error}"
+
+
+@pytest.mark.parametrize("refused", [item for item in ALL if item.marks], ids=case)
+def test_place(refused: Refused) -> None:
+    assert marked(str(caught(refused))).startswith(refused.marks)
+
+
+@pytest.mark.parametrize("refused", [item for item in ALL if item.marks], ids=case)
+def test_first_line_names_the_file(refused: Refused) -> None:
+    first, *_ = str(caught(refused)).splitlines()
+    assert re.match(r".*refused\.py:\d+:\d+: \S", first)
+
+
+@pytest.mark.parametrize("refused", [item for item in ALL if item.marks], ids=case)
+def test_says_what_to_write_instead(refused: Refused) -> None:
+    assert "\nhint: " in str(caught(refused))
+
+
+def marked(text: str) -> str:
+    """The source line from the first caret on."""
+    lines = text.splitlines()
+    for source, carets in zip(lines, lines[1:], strict=False):
+        found = re.fullmatch(r"[ |]*?(\s*)(\^+)", carets)
+        if found:
+            return source[found.start(2) :]
+    raise AssertionError(f"no carets in\n{text}")
+
+
+def test_marked_reads_what_the_carets_stand_under() -> None:
+    text = (
+        "f.py:3:9: no\n  3 |     y = cube(x)\n    |         ^^^^^^^\nhint: write x**3"
+    )
+    assert marked(text) == "cube(x)"
+
+
+def test_wrong_argnums_are_found_without_a_call() -> None:
+    def f(x):
+        return x * x
+
+    with pytest.raises(errors.ArgumentError):
+        grad(f, argnums=1.5)
+
+
+def test_unknown_backend() -> None:
+    def f(x):
+        return x * x
+
+    with pytest.raises(errors.ArgumentError, match="fortran"):
+        grad(f, backend="fortran")(1.0)
+
+
+def test_not_a_function() -> None:
+    with pytest.raises(errors.AutogradCompilerError):
+        grad(3.0)
+
+
+def test_disjoint_parts_of_one_array_may_be_written() -> None:
+    def f(x, y):
+        x[1] = x[0] * 2.0
+        return np.sum(x * y)
+
+    whole = np.array([1.0, 2.0, 3.0, 4.0])
+    np.testing.assert_allclose(grad(f)(whole[:2], whole[2:]), [11.0, 0.0])
+
+
+def test_same_argument_twice_may_be_read() -> None:
+    def f(x, y):
+        return np.sum(x * y)
+
+    x = np.array([1.0, 2.0])
+    np.testing.assert_allclose(grad(f)(x, x), x)
+
+
+def test_try_around_inactive_code_is_no_matter_of_ours() -> None:
+    """Refused or right, never wrong."""
+
+    def f(x):
+        try:
+            n = int("3")
+        except ValueError:
+            n = 0
+        return x**n
+
+    try:
+        result = grad(f)(2.0)
+    except errors.UnsupportedError:
+        return
+    assert result == pytest.approx(12.0)
+
+
+def test_error_in_a_helper_names_the_helper_line() -> None:
+    def helper(y):
+        return cube(y)
+
+    cube = np.frompyfunc(lambda item: item**3, 1, 1)
+
+    def f(x):
+        return np.sum(helper(x))
+
+    with pytest.raises(errors.UnsupportedError) as found:
+        grad(f)(np.ones(2))
+    assert marked(str(found.value)).startswith("cube(y)")

@@ -1,0 +1,14 @@
+import numpy as np
+
+
+def energy(u, steps):
+    u = u.copy()
+    for _ in range(steps):
+        u[1:-1] = u[1:-1] + 0.1 * (u[2:] - 2.0 * u[1:-1] + u[:-2])
+    return np.sum(u**2)
+
+
+ARGUMENTS = (np.array([0.1, 0.7, 1.2, 0.6, -0.3, 0.4]), 5)
+
+
+# ---- generated ----

@@ -1,0 +1,129 @@
+"""Imports go downwards only; files of one layer do not know of each other."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parent.parent / "autograd_compiler"
+
+# From the bottom to the top: a module may import what stands in a row above its own.
+# A name stands for the module, or for all of a folder; the longest match counts.
+LAYERS: tuple[tuple[str, ...], ...] = (
+    ("types",),
+    ("ir", "runtime", "show"),
+    ("errors",),
+    ("names", "tree"),
+    ("printer", "verify", "rules.registry"),
+    ("rules",),
+    ("analysis",),
+    ("builder",),
+    ("frontend",),
+    ("expand",),
+    ("passes",),
+    ("backend",),
+    ("pipeline",),
+    ("api",),
+    ("testing", "interop"),
+    ("__init__",),
+    ("demo",),
+    ("__main__",),
+)
+
+# In these folders the files of one layer build on each other, without cycles; in all
+# others a file knows nothing of its neighbours.
+BUILDS_ON_NEIGHBOURS = ("frontend", "backend", "rules")
+
+
+def module_name(file: Path) -> str:
+    parts = file.relative_to(PACKAGE).with_suffix("").parts
+    if len(parts) > 1 and parts[-1] == "__init__":
+        parts = parts[:-1]
+    return ".".join(parts)
+
+
+MODULES = {module_name(file): file for file in sorted(PACKAGE.rglob("*.py"))}
+
+
+def layer(module: str) -> int:
+    for length in range(module.count(".") + 1, 0, -1):
+        prefix = ".".join(module.split(".")[:length])
+        for number, names in enumerate(LAYERS):
+            if prefix in names:
+                return number
+    raise AssertionError(f"{module} stands in no layer: add it to LAYERS")
+
+
+def imports(module: str) -> Iterator[tuple[str, int]]:
+    """The modules of the package that a module imports, with the line, types left out."""
+    tree = ast.parse(MODULES[module].read_text(encoding="utf-8"))
+    for node in _run_time_nodes(tree):
+        match node:
+            case ast.Import(names):
+                for alias in names:
+                    yield from _ours(alias.name, None, node.lineno)
+            case ast.ImportFrom(base, names, level):
+                assert level == 0, f"{module}:{node.lineno}: write the import in full"
+                for alias in names:
+                    yield from _ours(base or "", alias.name, node.lineno)
+
+
+def _run_time_nodes(node: ast.AST) -> Iterator[ast.AST]:
+    if isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING"):
+        return
+    yield node
+    for child in ast.iter_child_nodes(node):
+        yield from _run_time_nodes(child)
+
+
+def _ours(base: str, name: str | None, line: int) -> Iterator[tuple[str, int]]:
+    package, _, rest = base.partition(".")
+    if package != PACKAGE.name:
+        return
+    inner = ".".join(part for part in (rest, name) if part)
+    if inner in MODULES:
+        yield inner, line
+    else:
+        yield rest or "__init__", line
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_imports_go_downwards(module: str) -> None:
+    own = layer(module)
+    for other, line in imports(module):
+        same = module.split(".")[0]
+        if layer(other) == own and other.split(".")[0] == same in BUILDS_ON_NEIGHBOURS:
+            continue
+        # A folder's __init__ gathers what the folder has.
+        if MODULES[module].name == "__init__.py" and other.startswith(f"{module}."):
+            continue
+        assert layer(other) < own, f"{module}:{line} imports {other}"
+
+
+def test_passes_never_import_each_other() -> None:
+    passes = [name for name in MODULES if name.startswith("passes.")]
+    for module in passes:
+        neighbours = [other for other, _ in imports(module) if other in passes]
+        assert not neighbours, f"{module} imports {neighbours}"
+
+
+def test_no_cycles() -> None:
+    done: set[str] = set()
+
+    def visit(module: str, path: tuple[str, ...]) -> None:
+        assert module not in path, " -> ".join((*path, module))
+        if module not in done:
+            for other, _ in imports(module):
+                visit(other, (*path, module))
+            done.add(module)
+
+    for module in MODULES:
+        visit(module, ())
+
+
+def test_layers_name_each_module_once() -> None:
+    names = [name for names in LAYERS for name in names]
+    assert len(names) == len(set(names))
