@@ -10,7 +10,9 @@ import ast
 import functools
 import inspect
 import math
+import operator
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -98,6 +100,60 @@ def bound_arguments(
                 else ir.Const(default)
             )
     return found, given
+
+
+def weighted(
+    builder: Builder,
+    rule: Rule,
+    name: str,
+    values: dict[str, ir.Operand],
+    weight: ir.Operand,
+) -> ir.Operand:
+    """`weight * partial`, written as a division where the partial is a reciprocal."""
+    text = rule.partials[name]
+    assert text is not None
+    tree = _parsed(text)
+    if (
+        isinstance(tree, ast.BinOp)
+        and isinstance(tree.op, ast.Div)
+        and isinstance(tree.left, ast.Constant)
+        and tree.left.value == 1
+    ):
+        below = partial(builder, replace(rule, partials={name: ast.unparse(tree.right)}), name, values)
+        return builder.apply(operator.truediv, weight, below)
+    return builder.apply(operator.mul, weight, partial(builder, rule, name, values))
+
+
+def rule_call(builder: Builder, fn: Any, values: dict[str, ir.Operand]) -> ir.Operand:
+    """Inline a rule's function; it is given those of the values that it names."""
+    args: list[Any] = []
+    kwargs: dict[str, Any] = {}
+    for name, parameter in inspect.signature(fn).parameters.items():
+        if name not in values:
+            continue
+        if parameter.kind is parameter.VAR_POSITIONAL:
+            packed = values[name]
+            assert isinstance(packed, ir.Pack)
+            args.extend(packed.items)
+        elif parameter.kind is parameter.KEYWORD_ONLY:
+            kwargs[name] = values[name]
+        elif kwargs and parameter.kind is not parameter.POSITIONAL_ONLY:
+            kwargs[name] = values[name]
+        else:
+            args.append(values[name])
+    return function(builder, fn, args, kwargs)
+
+
+def refusal(op: ir.Apply, rule: Rule | None) -> UnsupportedError:
+    """The error for an operator that a derivative would have to go through."""
+    name = spelling(op.fn)
+    if rule is not None:
+        return UnsupportedError(f"cannot differentiate `{name}`", op.span, rule.reason)
+    return UnsupportedError(
+        f"there is no derivative rule for `{name}`",
+        op.span,
+        "write it with operators that have one, or declare a rule for it",
+    )
 
 
 def spelling(fn: Any) -> str:

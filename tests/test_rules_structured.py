@@ -279,6 +279,29 @@ def test_refused_operators_say_what_to_write() -> None:
         assert rule is not None and rule.kind == "refused" and "write" in rule.reason
 
 
+def test_norm_of_zero_has_gradient_zero() -> None:
+    zero = np.zeros((2, 3))
+    for ord in (None, "fro", "nuc", 2, 1):
+        assert_allclose(linalg.norm_adjoint(1.0, np.float64(0), zero, ord), zero)
+    assert_allclose(linalg.norm_adjoint(np.ones(2), np.zeros(2), zero, axis=1), zero)
+
+
+def test_ties_of_an_extreme_share_evenly() -> None:
+    x = np.array([2.0, 1.0, -2.0])
+    found = linalg.norm_adjoint(1.0, 2.0, x, np.inf)
+    assert_allclose(found, [0.5, 0.0, -0.5])
+
+
+def test_equal_eigenvalues_and_singular_values_without_use_of_vectors() -> None:
+    eye, weights = np.eye(3), np.array([1.0, 1.0, 1.0])
+    zero = np.zeros((3, 3))
+    found = linalg.eigh_adjoint((weights, zero), np.linalg.eigh(eye), eye)
+    assert_allclose(found, eye)
+    d_y = (zero, weights, zero)
+    found = linalg.svd_adjoint(d_y, np.linalg.svd(eye), eye, full_matrices=False)
+    assert_allclose(found, eye)
+
+
 def test_eigenvectors_of_a_hermitian_matrix() -> None:
     """Their phase is free: what does not depend on it has the right derivative."""
     a = linalg_samples.hermitian(3)

@@ -28,6 +28,8 @@ from pathlib import Path
 
 import numpy as np
 
+from autograd_compiler.version import __version__
+
 _PREFIX = "autograd_compiler_generated_"
 _NO_OBJECTS: Mapping[str, object] = types.MappingProxyType({})
 
@@ -85,9 +87,8 @@ def load_module(
 
 def text_hash(text: str) -> str:
     """The hash of a text and of the versions that it runs with."""
-    package = sys.modules["autograd_compiler"]
     versions = (
-        str(getattr(package, "__version__", "")),
+        str(__version__),
         sys.implementation.cache_tag or sys.version,
         np.__version__,
     )

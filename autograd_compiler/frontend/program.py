@@ -136,6 +136,7 @@ class Primal:
     guards: tuple[tuple[Capture, Any], ...]
     written: tuple[ir.Var, ...]
     source: FunctionSource
+    shares: dict[ir.Var, tuple[ir.Var, ...]]
 
 
 def lower_function(fun: Any, arguments: Mapping[str, Argument]) -> Primal:
@@ -180,6 +181,7 @@ def lower_function(fun: Any, arguments: Mapping[str, Argument]) -> Primal:
         tuple(low.guards.values()),
         written,
         source,
+        low.builder.shares,
     )
 
 

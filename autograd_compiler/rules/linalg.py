@@ -25,7 +25,7 @@ def as_row(vector: Any) -> Any:
     return np.expand_dims(vector, -2)
 
 
-def adjugate_transposed(a: Any) -> Any:
+def conjugate_transposed(a: Any) -> Any:
     """The conjugate transpose; for real numbers the transpose."""
     return conjugate(transposed(a))
 
@@ -68,8 +68,8 @@ def pinv_tangent(
 ) -> Any:
     if hermitian:
         raise TypeError("np.linalg.pinv: hermitian=True is not differentiated")
-    d_a_h = adjugate_transposed(d_a)
-    y_h = adjugate_transposed(y)
+    d_a_h = conjugate_transposed(d_a)
+    y_h = conjugate_transposed(y)
     left = y @ y_h @ (d_a_h - d_a_h @ a @ y)
     right = (d_a_h - y @ a @ d_a_h) @ y_h @ y
     return left + right - y @ d_a @ y
@@ -88,7 +88,7 @@ def pinv_adjoint(
     if hermitian:
         raise TypeError("np.linalg.pinv: hermitian=True is not differentiated")
     d_y_t = transposed(d_y)
-    y_h = adjugate_transposed(y)
+    y_h = conjugate_transposed(y)
     left = (d_y_t - a @ y @ d_y_t) @ y @ y_h
     right = y_h @ y @ (d_y_t - d_y_t @ y @ a)
     # The third term is that of an invertible matrix.
@@ -130,60 +130,58 @@ def slogdet_adjoint(d_y: Any, y: Any, a: Any) -> Any:
 # ---------------------------------------------------------------- triangles
 
 
-def halved_diagonal(n: Any) -> Any:
-    """A matrix of ones, one half on the diagonal."""
-    return 1 - np.eye(n) / 2
+def halved_diagonal(a: Any) -> Any:
+    """Ones to weigh the elements of a matrix with, one half on the diagonal."""
+    return 1 - np.eye(np.shape(a)[-1]) / 2
 
 
-def folded_lower(s: Any) -> Any:
-    """The adjoint of the lower triangle that stands for the upper one too."""
-    both = s + adjugate_transposed(s)
-    return np.tril(both) * halved_diagonal(np.shape(s)[-1])
+def folded(s: Any, halved: Any, lower: Any) -> Any:
+    """The adjoint of one triangle that stands for the other one too."""
+    both = s + conjugate_transposed(s)
+    if lower:
+        return np.tril(both) * halved
+    return np.triu(both) * halved
 
 
-def folded_upper(s: Any) -> Any:
-    """The adjoint of the upper triangle that stands for the lower one too."""
-    both = s + adjugate_transposed(s)
-    return np.triu(both) * halved_diagonal(np.shape(s)[-1])
-
-
-def from_triangle(a: Any, lower: Any) -> Any:
+def unfolded(a: Any, halved: Any, lower: Any) -> Any:
     """The symmetric (Hermitian) matrix that NumPy reads from one triangle."""
     if lower:
-        half = np.tril(a) * halved_diagonal(np.shape(a)[-1])
+        half = np.tril(a) * halved
     else:
-        half = np.triu(a) * halved_diagonal(np.shape(a)[-1])
-    return half + adjugate_transposed(half)
+        half = np.triu(a) * halved
+    return half + conjugate_transposed(half)
 
 
 def cholesky_tangent(y: Any, a: Any, upper: Any, d_a: Any) -> Any:
     if np.iscomplexobj(a):
         raise TypeError("np.linalg.cholesky of a complex matrix is not differentiated")
+    halved = halved_diagonal(a)
     if upper:
-        d_lower = cholesky_change(transposed(y), from_triangle(d_a, False))
-        return transposed(d_lower)
-    return cholesky_change(y, from_triangle(d_a, True))
+        change = unfolded(d_a, halved, False)
+        return transposed(cholesky_change(transposed(y), change, halved))
+    return cholesky_change(y, unfolded(d_a, halved, True), halved)
 
 
-def cholesky_change(factor: Any, d_a: Any) -> Any:
+def cholesky_change(factor: Any, d_a: Any, halved: Any) -> Any:
     left = np.linalg.solve(factor, d_a)
     inner = np.linalg.solve(factor, transposed(left))
-    return factor @ (np.tril(inner) * halved_diagonal(np.shape(d_a)[-1]))
+    return factor @ (np.tril(inner) * halved)
 
 
 @general(np.linalg.cholesky, wrt="a", tangent=cholesky_tangent)
 def cholesky_adjoint(d_y: Any, y: Any, a: Any, *, upper: Any = False) -> Any:
     if np.iscomplexobj(a):
         raise TypeError("np.linalg.cholesky of a complex matrix is not differentiated")
+    halved = halved_diagonal(a)
     if upper:
-        return folded_upper(cholesky_cotangent(transposed(d_y), transposed(y)))
-    return folded_lower(cholesky_cotangent(d_y, y))
+        d_full = cholesky_cotangent(transposed(d_y), y, halved)
+        return folded(d_full, halved, False)
+    return folded(cholesky_cotangent(d_y, transposed(y), halved), halved, True)
 
 
-def cholesky_cotangent(d_factor: Any, factor: Any) -> Any:
+def cholesky_cotangent(d_factor: Any, factor_t: Any, halved: Any) -> Any:
     """The adjoint of a symmetric matrix from that of its lower Cholesky factor."""
-    factor_t = transposed(factor)
-    inner = np.tril(factor_t @ d_factor) * halved_diagonal(np.shape(factor)[-1])
+    inner = np.tril(factor_t @ d_factor) * halved
     left = np.linalg.solve(factor_t, inner)
     return np.linalg.solve(factor_t, transposed(left))
 
@@ -192,7 +190,8 @@ def cholesky_cotangent(d_factor: Any, factor: Any) -> Any:
 
 
 def reciprocal_or_zero(x: Any) -> Any:
-    return np.where(x == 0, 0, 1 / np.where(x == 0, 1, x))
+    zero = x == 0
+    return np.where(zero, 0, 1 / np.where(zero, 1, x))
 
 
 def reciprocal_gaps(values: Any) -> Any:
@@ -206,7 +205,8 @@ def reciprocal_gaps(values: Any) -> Any:
 
 def eigh_tangent(y: Any, a: Any, UPLO: Any, d_a: Any) -> Any:
     w, v = y
-    change = adjugate_transposed(v) @ from_triangle(d_a, UPLO == "L") @ v
+    d_full = unfolded(d_a, halved_diagonal(a), UPLO == "L")
+    change = conjugate_transposed(v) @ d_full @ v
     d_w = np.real(np.diagonal(change, axis1=-2, axis2=-1))
     return d_w, v @ (reciprocal_gaps(w) * change)
 
@@ -217,14 +217,13 @@ def eigh_adjoint(d_y: Any, y: Any, a: Any, UPLO: Any = "L") -> Any:
     w, v = y
     inner = reciprocal_gaps(w) * (transposed(v) @ d_v)
     d_full = (conjugate(v) * as_row(d_w) + conjugate(v) @ inner) @ transposed(v)
-    if UPLO == "L":
-        return folded_lower(d_full)
-    return folded_upper(d_full)
+    return folded(d_full, halved_diagonal(a), UPLO == "L")
 
 
 def eigvalsh_tangent(a: Any, UPLO: Any, d_a: Any) -> Any:
     w, v = np.linalg.eigh(a, UPLO)
-    change = adjugate_transposed(v) @ from_triangle(d_a, UPLO == "L") @ v
+    d_full = unfolded(d_a, halved_diagonal(a), UPLO == "L")
+    change = conjugate_transposed(v) @ d_full @ v
     return np.real(np.diagonal(change, axis1=-2, axis2=-1))
 
 
@@ -232,9 +231,7 @@ def eigvalsh_tangent(a: Any, UPLO: Any, d_a: Any) -> Any:
 def eigvalsh_adjoint(d_y: Any, a: Any, UPLO: Any = "L") -> Any:
     w, v = np.linalg.eigh(a, UPLO)
     d_full = (conjugate(v) * as_row(d_y)) @ transposed(v)
-    if UPLO == "L":
-        return folded_lower(d_full)
-    return folded_upper(d_full)
+    return folded(d_full, halved_diagonal(a), UPLO == "L")
 
 
 refused(
@@ -320,7 +317,7 @@ def svd_adjoint(
 
 def svdvals_tangent(x: Any, d_x: Any) -> Any:
     u, s, vh = np.linalg.svd(x, full_matrices=False)
-    change = adjugate_transposed(u) @ d_x @ adjugate_transposed(vh)
+    change = conjugate_transposed(u) @ d_x @ conjugate_transposed(vh)
     return np.real(np.diagonal(change, axis1=-2, axis2=-1))
 
 
@@ -342,7 +339,7 @@ def qr_tangent(y: Any, a: Any, mode: Any, d_a: Any) -> Any:
     # A wide matrix is [x, rest] with x square; for others the rest is empty.
     m = np.shape(a)[-2]
     d_x = d_a[..., :m]
-    change = right_divided(d_x, r[..., :m])
+    change = transposed(np.linalg.solve(transposed(r[..., :m]), transposed(d_x)))
     inner = transposed(q) @ change
     turn = np.tril(inner, -1) - transposed(np.tril(inner, -1))
     d_q = q @ turn + change - q @ inner
@@ -366,13 +363,8 @@ def qr_adjoint(d_y: Any, y: Any, a: Any, mode: Any = "reduced") -> Any:
     inner = r[..., :m] @ transposed(d_upper) - transposed(d_basis) @ q
     lower = np.tril(inner)
     turn = lower + transposed(np.tril(inner, -1))
-    d_x = right_divided(d_basis + q @ turn, transposed(r[..., :m]))
-    return np.concatenate((d_x, d_rest), -1)
-
-
-def right_divided(a: Any, b: Any) -> Any:
-    """`a @ inv(b)`."""
-    return transposed(np.linalg.solve(transposed(b), transposed(a)))
+    d_x_t = np.linalg.solve(r[..., :m], transposed(d_basis + q @ turn))
+    return np.concatenate((transposed(d_x_t), d_rest), -1)
 
 
 # ---------------------------------------------------------------- norms
@@ -386,7 +378,7 @@ def norm_tangent(y: Any, x: Any, ord: Any, axis: Any, keepdims: Any, d_x: Any) -
         slope = norm_slope(y, x, ord, axis)
     else:
         slope = norm_slope(np.expand_dims(y, axis), x, ord, axis)
-    return np.sum(real_part(slope * d_x), axis, keepdims=keepdims)
+    return summed(real_part(slope * d_x), axis, keepdims)
 
 
 @general(np.linalg.norm, wrt="x", tangent=norm_tangent)
@@ -406,7 +398,7 @@ def vector_norm_tangent(
         slope = vector_slope(y, x, ord, axis)
     else:
         slope = vector_slope(np.expand_dims(y, axis), x, ord, axis)
-    return np.sum(real_part(slope * d_x), axis, keepdims=keepdims)
+    return summed(real_part(slope * d_x), axis, keepdims)
 
 
 @general(existing("linalg.vector_norm"), wrt="x", tangent=vector_norm_tangent)
@@ -513,6 +505,14 @@ def singular_slope(x: Any, ord: Any) -> Any:
         extreme = s == s[..., -1:]
         weights = np.sign(s) * extreme / np.sum(extreme, -1, keepdims=True)
     return conjugate((u * as_row(weights)) @ vh)
+
+
+def summed(x: Any, axis: Any, keepdims: Any) -> Any:
+    if keepdims:
+        return np.sum(x, axis, keepdims=True)
+    if axis is None:
+        return np.sum(x)
+    return np.sum(x, axis)
 
 
 def real_part(x: Any) -> Any:

@@ -183,8 +183,8 @@ def kron_axes(inner: int, count: int, ndim: int) -> tuple[int, ...]:
 def vdot_adjoint(d_y: Any, a: Any, b: Any) -> Any:
     if np.ndim(a) == np.ndim(b):
         return conjugate(d_y * b), d_y * conjugate(a)
-    d_a = conjugate(d_y * np.reshape(b, np.shape(a)))
-    return d_a, d_y * conjugate(np.reshape(a, np.shape(b)))
+    d_a = np.reshape(conjugate(d_y * b), np.shape(a))
+    return d_a, np.reshape(d_y * conjugate(a), np.shape(b))
 
 
 @multilinear(existing("vecdot", "linalg.vecdot"), wrt="x1 x2")

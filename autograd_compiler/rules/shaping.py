@@ -116,18 +116,16 @@ def meshgrid_adjoint(
     d_y: Any, *xi: Any, copy: Any = True, sparse: Any = False, indexing: Any = "xy"
 ) -> Any:
     return [
-        np.reshape(
-            np.sum(d_y[k], other_axes(meshgrid_axis(k, len(xi), indexing), len(xi))),
-            np.shape(xi[k]),
-        )
+        in_shape_of(np.sum(d_y[k], grid_axes(k, len(xi), indexing)), xi[k], 1)
         for k in range(len(xi))
     ]
 
 
 @static
-def meshgrid_axis(k: int, count: int, indexing: str) -> int:
-    """The axis along which the `k`-th grid varies."""
-    return 1 - k if indexing == "xy" and k < 2 <= count else k
+def grid_axes(k: int, count: int, indexing: str) -> tuple[int, ...]:
+    """The axes along which the `k`-th grid repeats itself."""
+    own = 1 - k if indexing == "xy" and k < 2 <= count else k
+    return other_axes(own, count)
 
 
 # ---------------------------------------------------------------- order
@@ -179,18 +177,49 @@ def concatenate_adjoint(
     if isinstance(arrays, np.ndarray):
         return unjoined_array(d_y, arrays, axis)
     if axis is None:
-        sizes = [np.size(array) for array in arrays]
-        parts = np.split(d_y, np.cumsum(sizes)[:-1])
-        return [np.reshape(parts[k], np.shape(arrays[k])) for k in range(len(arrays))]
-    sizes = [np.shape(array)[axis] for array in arrays]
-    return np.split(d_y, np.cumsum(sizes)[:-1], axis)
+        return unjoined(d_y, arrays, [np.size(array) for array in arrays], 0)
+    return unjoined(d_y, arrays, [np.shape(array)[axis] for array in arrays], axis)
+
+
+def unjoined(d_y: Any, arrays: Any, sizes: Any, axis: Any) -> Any:
+    """The parts of these sizes along an axis, in the shapes of the arrays."""
+    parts = []
+    start = 0
+    for k in range(len(arrays)):
+        stop = start + sizes[k]
+        piece = part(d_y, start, stop, axis)
+        parts.append(in_shape_of(piece, arrays[k], np.ndim(d_y)))
+        start = stop
+    return parts
+
+
+def part(d_y: Any, start: Any, stop: Any, axis: Any) -> Any:
+    """The elements from `start` to `stop` along an axis."""
+    if axis == 0:
+        return d_y[start:stop]
+    if axis == 1:
+        return d_y[:, start:stop]
+    if axis == -1:
+        return d_y[..., start:stop]
+    if axis == -2:
+        return d_y[..., start:stop, :]
+    return np.moveaxis(np.moveaxis(d_y, axis, 0)[start:stop], 0, axis)
 
 
 def unjoined_array(d_y: Any, array: Any, axis: Any) -> Any:
     """Undo the concatenation of the items of one array."""
     if axis is None or axis == 0:
         return np.reshape(d_y, np.shape(array))
-    return np.stack(np.split(d_y, np.shape(array)[0], axis))
+    # The items' axis is made of the number of items and their own size.
+    sizes = np.shape(array)
+    after = axis_after(axis, np.ndim(array) - 1)
+    parts = np.reshape(d_y, sizes[1:after] + sizes[:1] + sizes[after:])
+    return np.moveaxis(parts, after - 1, 0)
+
+
+@static
+def axis_after(axis: int, ndim: int) -> int:
+    return axis % ndim + 1
 
 
 @linear(np.stack, wrt="arrays")
@@ -209,18 +238,13 @@ def stack_adjoint(
         return [d_y[k] for k in range(len(arrays))]
     if axis == -1:
         return [d_y[..., k] for k in range(len(arrays))]
-    return list(np.moveaxis(d_y, axis, 0))
+    rows = np.moveaxis(d_y, axis, 0)
+    return [rows[k] for k in range(len(arrays))]
 
 
 @linear(existing("unstack"), wrt="x")
 def unstack_adjoint(d_y: Any, x: Any, *, axis: Any = 0) -> Any:
     return np.stack(d_y, axis)
-
-
-def unjoined(d_y: Any, arrays: Any, sizes: Any, axis: Any) -> Any:
-    """The parts of these sizes along an axis, in the shapes of the arrays."""
-    parts = np.split(d_y, np.cumsum(sizes)[:-1], axis)
-    return [in_shape_of(parts[k], arrays[k], np.ndim(d_y)) for k in range(len(arrays))]
 
 
 @linear(np.vstack, wrt="tup")
@@ -291,11 +315,14 @@ def nesting(item: Any) -> Any:
 
 def unjoined_blocks(d_y: Any, item: Any, axis: Any, ndim: Any) -> Any:
     if isinstance(item, list):
-        sizes = [extent(part, axis) for part in item]
-        parts = np.split(d_y, np.cumsum(sizes)[:-1], axis)
-        return [
-            unjoined_blocks(parts[k], item[k], axis + 1, ndim) for k in range(len(item))
-        ]
+        parts = []
+        start = 0
+        for k in range(len(item)):
+            stop = start + extent(item[k], axis)
+            piece = part(d_y, start, stop, axis)
+            parts.append(unjoined_blocks(piece, item[k], axis + 1, ndim))
+            start = stop
+        return parts
     return in_shape_of(d_y, item, ndim)
 
 
@@ -313,10 +340,8 @@ def append_adjoint(d_y: Any, arr: Any, values: Any, axis: Any = None) -> Any:
     if axis is None:
         d_arr = np.reshape(d_y[: np.size(arr)], np.shape(arr))
         return d_arr, np.reshape(d_y[np.size(arr) :], np.shape(values))
-    if axis == 0:
-        return d_y[: np.shape(arr)[0]], d_y[np.shape(arr)[0] :]
-    parts = np.split(d_y, [np.shape(arr)[axis]], axis)
-    return parts[0], parts[1]
+    own = np.shape(arr)[axis]
+    return part(d_y, 0, own, axis), part(d_y, own, np.shape(d_y)[axis], axis)
 
 
 @linear(np.insert, wrt="arr values")
@@ -410,11 +435,6 @@ def repeat_adjoint(d_y: Any, a: Any, repeats: Any, axis: Any = None) -> Any:
     after = axis_after(axis, np.ndim(a))
     shape = np.shape(a)[:after] + (repeats,) + np.shape(a)[after:]
     return np.sum(np.reshape(d_y, shape), after)
-
-
-@static
-def axis_after(axis: int, ndim: int) -> int:
-    return axis % ndim + 1
 
 
 @linear(np.resize, wrt="a")

@@ -1,0 +1,25 @@
+"""A source-to-source gradient compiler for Python and NumPy.
+
+>>> from autograd_compiler import grad
+>>> @grad
+... def square(x):
+...     return x * x
+>>> square(3.0)
+6.0
+"""
+
+from autograd_compiler.api import Gradient, grad, jvp, value_and_grad, vjp
+from autograd_compiler.errors import AutogradCompilerError
+from autograd_compiler.testing import check_grads
+from autograd_compiler.version import __version__
+
+__all__ = [
+    "AutogradCompilerError",
+    "Gradient",
+    "__version__",
+    "check_grads",
+    "grad",
+    "jvp",
+    "value_and_grad",
+    "vjp",
+]

@@ -1,0 +1,272 @@
+"""Derivative functions: a primal's sweeps put together behind a signature."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from autograd_compiler import ir
+from autograd_compiler.builder import identity
+from autograd_compiler.errors import ArgumentError
+from autograd_compiler.frontend.program import Primal
+from autograd_compiler.names import adjoint_name
+from autograd_compiler.passes.forward import forward_body
+from autograd_compiler.passes.reverse import Sweeps, reverse_body
+from autograd_compiler.passes.storage import Stored, thread
+from autograd_compiler.types import Array, ListOf, Opaque, Scalar, Type, is_inexact
+
+
+@dataclass(frozen=True)
+class Derivative:
+    """A module whose entry computes a derivative.
+
+    For a pullback the entry gives (result, residuals), and `pullback` names the
+    function that takes the residuals and a cotangent.
+    """
+
+    module: ir.Module
+    stored: tuple[Stored, ...] = ()
+    pullback: str = ""
+
+
+def reverse_derivative(
+    primal: Primal,
+    function: ir.Function,
+    wrt: tuple[str, ...],
+    mode: str,
+    has_aux: bool = False,
+) -> Derivative:
+    """The gradient, value and gradient, or pullback of a function."""
+    result = function.body.results[0]
+    aux: ir.Operand | None = None
+    if has_aux:
+        if not isinstance(result, ir.Pack) or len(result.items) != 2:
+            raise ArgumentError(
+                f"`{function.name}` must return (value, aux) for has_aux=True"
+            )
+        result, aux = result.items
+    trees = [_tree(function, name) for name in wrt]
+    inputs = tuple(leaf for tree in trees for leaf in ir.leaves(tree))
+    seeds: dict[ir.Var, ir.Operand] = {}
+    d_result: ir.Operand = ir.Const(None)
+    if mode in ("grad", "value_and_grad"):
+        _check_scalar(function, result)
+        if isinstance(result, ir.Var):
+            seeds[result] = ir.Const(1.0)
+        elif isinstance(result, ir.Pack):
+            (leaf,) = ir.leaves(result)
+            seeds[leaf] = ir.Const(1.0)
+    else:
+        d_result = ir.rebuild(result, _cotangent)
+        pairs = zip(_positions(result), _positions(d_result), strict=True)
+        body = function.body
+        copies: list[ir.Operation] = []
+        for output, cotangent in pairs:
+            if not isinstance(output, ir.Var) or not isinstance(cotangent, ir.Var):
+                continue
+            if output in seeds:  # one value returned twice: name the second
+                again = ir.Var(output.name, output.type)
+                copies.append(ir.Apply(function.span, (again,), identity, (output,)))
+                output = again
+            seeds[output] = cotangent
+        if copies:
+            function = replace(
+                function, body=ir.Block((*body.ops, *copies), body.results)
+            )
+    sweeps = reverse_body(function.body, inputs, seeds, primal.shares)
+    gradients = [
+        ir.rebuild(tree, lambda leaf: sweeps.gradients[leaf]) for tree in trees
+    ]
+    if mode == "pullback":
+        return _pullback(function, sweeps, gradients, result, d_result)
+    gradient = gradients[0] if len(gradients) == 1 else ir.Pack(tuple(gradients))
+    returned: ir.Operand = gradient
+    if mode == "value_and_grad":
+        value = result if aux is None else ir.Pack((result, aux))
+        returned = ir.Pack((value, gradient))
+    elif aux is not None:
+        returned = ir.Pack((gradient, aux))
+    params = function.params
+    if mode == "vjp":
+        params = (*params, ir.Param("d_out", d_result))
+        returned = ir.Pack((result, ir.Pack(tuple(gradients))))
+    block = ir.Block((*sweeps.forward, *sweeps.backward), (returned,))
+    block = thread(block, set(sweeps.tapes))
+    made = ir.Function(
+        f"{_identifier(function.name)}_{mode}",
+        params,
+        block,
+        function.span,
+        f"{_TITLES[mode]} of {function.name}.",
+    )
+    return Derivative(ir.Module((made,)), sweeps.stored)
+
+
+_TITLES = {
+    "grad": "Gradient",
+    "value_and_grad": "Value and gradient",
+    "vjp": "Value and vector-Jacobian product",
+}
+
+
+def _identifier(name: str) -> str:
+    return name if name.isidentifier() else "function"
+
+
+def _tree(function: ir.Function, name: str) -> ir.Operand:
+    if name.endswith("]"):  # one of the starred arguments
+        starred, position = name[:-1].split("[")
+        packed = _tree(function, starred)
+        assert isinstance(packed, ir.Pack)
+        if int(position) >= len(packed.items):
+            raise ArgumentError(f"argnums selects `{name}`, which is not given")
+        return packed.items[int(position)]
+    for param in function.params:
+        if param.name == name:
+            return param.tree
+    raise ArgumentError(f"`{function.name}` has no argument `{name}`")
+
+
+def _positions(operand: ir.Operand) -> Iterable[ir.Operand]:
+    if isinstance(operand, ir.Pack):
+        for item in operand.items:
+            yield from _positions(item)
+    else:
+        yield operand
+
+
+def _cotangent(var: ir.Var) -> ir.Operand:
+    if not is_inexact(var.type):
+        return ir.Var(adjoint_name(var.name or "out"), Opaque(object))
+    return ir.Var(adjoint_name(var.name or "out"), _plain(var))
+
+
+def _plain(var: ir.Var) -> Type:
+    if isinstance(var.type, Array):
+        return Array(var.type.dtype, var.type.dims, False)
+    return var.type
+
+
+def _check_scalar(function: ir.Function, result: ir.Operand) -> None:
+    hint = "use `jacobian` for all derivatives of the result, or `vjp` for a weighted sum"
+    if isinstance(result, ir.Const):
+        if isinstance(result.value, (float, int, np.floating)) and not isinstance(
+            result.value, bool
+        ):
+            return
+        raise ArgumentError(
+            f"`{function.name}` returns {result.value!r}, and a gradient needs a number"
+        )
+    if isinstance(result, ir.Pack):
+        raise ArgumentError(
+            f"`{function.name}` returns several values and a gradient needs one number; "
+            f"{hint}, or has_aux=True for values that are only passed on"
+        )
+    kind = result.type if isinstance(result, ir.Var) else None
+    if isinstance(kind, Array) and kind.ndim:
+        shape = "array with one dimension" if kind.ndim == 1 else f"{kind.ndim}-D array"
+        raise ArgumentError(
+            f"`{function.name}` returns an {shape} and a gradient needs one number; {hint}"
+        )
+    if isinstance(kind, (Scalar, Array)) and np.dtype(kind.dtype).kind == "c":
+        raise ArgumentError(
+            f"`{function.name}` returns a complex number and a gradient needs a real one; "
+            "return its real part or absolute value"
+        )
+    if isinstance(kind, (Opaque, ListOf)):
+        raise ArgumentError(
+            f"`{function.name}` does not return a number; {hint}"
+        )
+
+
+def _pullback(
+    function: ir.Function,
+    sweeps: Sweeps,
+    gradients: list[ir.Operand],
+    result: ir.Operand,
+    d_result: ir.Operand,
+) -> Derivative:
+    """Two functions: one forward, and one backward that may be called many times."""
+    returned = ir.Pack(tuple(gradients))
+    backward = ir.Block(sweeps.backward, (returned,))
+    cotangents = set(ir.leaves(d_result))
+    residuals = tuple(
+        var for var in ir.free_vars(backward) if var not in cotangents
+    )
+    # A tape is used up by the reverse sweep: each call works on its own copy.
+    renamed = {
+        tape: ir.Var(tape.name, tape.type) for tape in residuals if tape in sweeps.tapes
+    }
+    copies = tuple(
+        ir.Apply(function.span, (fresh,), list, (tape,)) for tape, fresh in renamed.items()
+    )
+    swapped = ir.rebuild_block(backward, lambda var: renamed.get(var, var))
+    block = ir.Block((*copies, *swapped.ops), swapped.results)
+    block = thread(block, set(renamed.values()))
+    forward_block = ir.Block(sweeps.forward, (ir.Pack((result, ir.Pack(residuals))),))
+    forward_block = thread(forward_block, set(sweeps.tapes))
+    name = _identifier(function.name)
+    pull = ir.Function(
+        f"{name}_pullback",
+        (ir.Param("residuals", ir.Pack(residuals)), ir.Param("d_out", d_result)),
+        block,
+        function.span,
+        f"Cotangents of the arguments of {function.name}.",
+    )
+    forward = ir.Function(
+        f"{name}_forward",
+        function.params,
+        forward_block,
+        function.span,
+        f"Result of {function.name}, and what its pullback needs.",
+    )
+    return Derivative(ir.Module((_renewed(pull, residuals), forward)), sweeps.stored, pull.name)
+
+
+def _renewed(pull: ir.Function, residuals: tuple[ir.Var, ...]) -> ir.Function:
+    """The function with residuals of its own: no variable is in two functions."""
+    fresh = {var: ir.Var(var.name, var.type) for var in residuals}
+
+    def change(var: ir.Var) -> ir.Operand:
+        return fresh.get(var, var)
+
+    params = tuple(
+        ir.Param(param.name, ir.rebuild(param.tree, change)) for param in pull.params
+    )
+    return replace(pull, params=params, body=ir.rebuild_block(pull.body, change))
+
+
+def forward_derivative(
+    primal: Primal, function: ir.Function, wrt: tuple[str, ...]
+) -> Derivative:
+    """The Jacobian-vector product: results and tangents, computed side by side."""
+    trees = [_tree(function, name) for name in wrt]
+    tangents = [ir.rebuild(tree, _tangent) for tree in trees]
+    seeds: dict[ir.Var, ir.Operand] = {}
+    for tree, tangent in zip(trees, tangents, strict=True):
+        for leaf, d_leaf in zip(ir.leaves(tree), ir.leaves(tangent), strict=True):
+            if is_inexact(leaf.type):
+                seeds[leaf] = d_leaf
+    result = function.body.results[0]
+    body, d_result = forward_body(function.body, seeds, result)
+    params = (
+        *function.params,
+        *(
+            ir.Param(f"d_{name}", tangent)
+            for name, tangent in zip(wrt, tangents, strict=True)
+        ),
+    )
+    made = ir.Function(
+        f"{_identifier(function.name)}_jvp",
+        params,
+        ir.Block(body, (ir.Pack((result, d_result)),)),
+        function.span,
+        f"Value and Jacobian-vector product of {function.name}.",
+    )
+    return Derivative(ir.Module((made,)))
+
+
+def _tangent(var: ir.Var) -> ir.Operand:
+    return ir.Var(adjoint_name(var.name or "tangent"), _plain(var))

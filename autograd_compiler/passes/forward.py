@@ -1,0 +1,439 @@
+"""Forward mode: each operation is followed by the tangent of its result.
+
+The same rules as in reverse mode serve here: a partial weights the tangent of its
+operand, a linear operator is applied to tangents, a multilinear one gives a sum with
+one operand after the other replaced.  Tangents take the path of their primals through
+branches, loops and memory: `a[i] = v` is followed by `d_a[i] = d_v`.
+"""
+
+from __future__ import annotations
+
+import operator
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from autograd_compiler import expand, ir, runtime
+from autograd_compiler.analysis.activity import is_differentiable, varied_vars
+from autograd_compiler.builder import Builder, identity, type_of_operand
+from autograd_compiler.errors import UnsupportedError
+from autograd_compiler.names import adjoint_name
+from autograd_compiler.rules.registry import Rule, rule_of
+from autograd_compiler.types import (
+    Array,
+    DictOf,
+    ListOf,
+    Scalar,
+    TupleOf,
+    Unknown,
+    is_inexact,
+)
+
+
+def forward_body(
+    body: ir.Block, seeds: dict[ir.Var, ir.Operand], result: ir.Operand
+) -> tuple[tuple[ir.Operation, ...], ir.Operand]:
+    """The operations that compute a body and its tangents, and the result's tangent."""
+    worker = _Forward(varied_vars(body, seeds))
+    worker.tangents.update(seeds)
+    with worker.builder.block() as ops:
+        worker.sweep(body.ops)
+        d_result = worker.tangent_tree(result)
+    return tuple(ops), d_result
+
+
+class _Forward:
+    def __init__(self, varied: set[ir.Var]) -> None:
+        self.builder = Builder()
+        self.builder.deriving = True
+        self.varied = varied
+        self.tangents: dict[ir.Var, ir.Operand] = {}
+
+    # ------------------------------------------------------------ tangents
+
+    def is_varied(self, operand: ir.Operand) -> bool:
+        return any(leaf in self.tangents for leaf in ir.leaves(operand))
+
+    def zeros(self, operand: ir.Operand) -> ir.Operand:
+        match operand:
+            case ir.Var(type=Scalar()):
+                return ir.Const(0.0)
+            case ir.Var(type=Array()):
+                made = self.builder.var(np.zeros_like, operand)
+            case ir.Var():
+                made = self.builder.var(runtime.zeros_like, operand)
+                made.type = operand.type
+            case ir.Pack(items, form):
+                return ir.Pack(tuple(self.zeros(item) for item in items), form)
+            case _:
+                return ir.Const(0.0)
+        made.name = adjoint_name(operand.name) if operand.name else ""
+        return made
+
+    def tangent(self, operand: ir.Operand) -> ir.Operand:
+        """The tangent of an operand; zeros where it does not vary."""
+        match operand:
+            case ir.Var():
+                if operand in self.tangents:
+                    return self.tangents[operand]
+                return self.zeros(operand)
+            case ir.Pack(items, form):
+                return ir.Pack(tuple(self.tangent(item) for item in items), form)
+        return ir.Const(0.0)
+
+    def tangent_tree(self, operand: ir.Operand) -> ir.Operand:
+        """The tangent of a result, of its structure and dtype."""
+        match operand:
+            case ir.Pack(items, form):
+                return ir.Pack(tuple(self.tangent_tree(item) for item in items), form)
+            case ir.Var() if not is_inexact(operand.type):
+                return ir.Const(None)
+        return self.tangent(operand)
+
+    def set(self, var: ir.Var, value: ir.Operand) -> None:
+        if isinstance(value, ir.Var) and not value.name and var.name:
+            value.name = adjoint_name(var.name)
+        self.tangents[var] = value
+
+    def fit(self, value: ir.Operand, var: ir.Var) -> ir.Operand:
+        """A tangent in the shape of its primal: it may need broadcasting."""
+        kind, given = var.type, type_of_operand(value)
+        if isinstance(kind, Array) and kind.ndim:
+            same = (
+                isinstance(given, Array)
+                and given.ndim == kind.ndim
+                and all(
+                    d is not None and d.same(own)
+                    for d, own in zip(given.dims, kind.dims, strict=True)
+                )
+            )
+            if not same:
+                shape = self.builder.apply(getattr, var, ir.Const("shape"))
+                return self.builder.apply(np.broadcast_to, value, shape)
+        return value
+
+    # ------------------------------------------------------------ operations
+
+    def sweep(self, ops: tuple[ir.Operation, ...]) -> None:
+        for op in ops:
+            with self.builder.at(op.span):
+                self.forward(op)
+
+    def forward(self, op: ir.Operation) -> None:
+        match op:
+            case ir.Apply():
+                self.builder.append(op)
+                if is_differentiable(op) and any(
+                    target in self.varied for target in op.targets
+                ):
+                    self._apply(op)
+            case ir.Load():
+                self.builder.append(op)
+                if op.base in self.tangents and is_inexact(op.target.type):
+                    base = self.builder.as_var(self.tangents[op.base])
+                    self.set(op.target, self.builder.load(base, op.path))
+            case ir.Store():
+                self._store(op)
+            case ir.Append():
+                self._append(op)
+            case ir.Pop():
+                self._pop(op)
+            case ir.Call():
+                self._call(op)
+            case ir.If():
+                self._if(op)
+            case ir.For() | ir.While():
+                self._loop(op)
+            case ir.With():
+                self._with(op)
+            case _:
+                self.builder.append(op)
+
+    def _apply(self, op: ir.Apply) -> None:
+        if not any(self.is_varied(operand) for operand in ir.operands(op)):
+            return
+        if op.fn is identity:
+            tangent = self.tangent(op.args[0])
+            self.set(op.target, self.builder.as_var(tangent))
+            return
+        rule = rule_of(op.fn)
+        if rule is None or rule.kind == "refused":
+            raise expand.refusal(op, rule)
+        bound, _ = expand.bound_arguments(rule, op)
+        wanted = [
+            name for name in rule.wrt if name in bound and self.is_varied(bound[name])
+        ]
+        if not wanted:
+            raise UnsupportedError(
+                f"`{expand.spelling(op.fn)}` has no derivative in this argument",
+                op.span,
+                "make the argument independent of the differentiated input",
+            )
+        match rule.kind:
+            case "partials":
+                self._partials(op, rule, bound, wanted)
+            case "linear":
+                self._linear(op, rule, bound)
+            case "multilinear":
+                self._multilinear(op, rule, bound, wanted)
+            case _:
+                self._general(op, rule, bound)
+
+    def _partials(
+        self, op: ir.Apply, rule: Rule, bound: dict[str, ir.Operand], wanted: list[str]
+    ) -> None:
+        values = {**bound, "y": op.target}
+        total: ir.Operand | None = None
+        for name in wanted:
+            term = expand.weighted(
+                self.builder, rule, name, values, self.tangent(bound[name])
+            )
+            kind = type_of_operand(term)
+            real = isinstance(op.target.type, (Scalar, Array)) and "complex" not in (
+                op.target.type.dtype
+            )
+            if real and isinstance(kind, (Scalar, Array)) and "complex" in kind.dtype:
+                term = self.builder.apply(np.real, term)
+            total = (
+                term
+                if total is None
+                else self.builder.apply(operator.add, total, term)
+            )
+        assert total is not None
+        self.set(op.target, self.fit(total, op.target))
+
+    def _again(self, op: ir.Apply, rule: Rule, values: dict[str, ir.Operand]) -> ir.Operand:
+        """The operator applied to other operands, spelled as it was."""
+        names = [p.name for p in rule.parameters if p.kind is not p.KEYWORD_ONLY]
+        starred = [p.name for p in rule.parameters if p.kind is p.VAR_POSITIONAL]
+        args: list[ir.Operand] = []
+        for position, arg in enumerate(op.args):
+            if starred and position >= names.index(starred[0]):
+                packed = values[starred[0]]
+                assert isinstance(packed, ir.Pack)
+                args.append(packed.items[position - names.index(starred[0])])
+            else:
+                args.append(values.get(names[position], arg))
+        kwargs = {key: values.get(key, value) for key, value in op.kwargs}
+        return self.builder.apply(op.fn, *args, style=op.style, **kwargs)
+
+    def _linear(self, op: ir.Apply, rule: Rule, bound: dict[str, ir.Operand]) -> None:
+        values = dict(bound)
+        for name in rule.wrt:
+            if name in bound:
+                values[name] = self.tangent(bound[name])
+        self._results(op, self._again(op, rule, values))
+
+    def _multilinear(
+        self, op: ir.Apply, rule: Rule, bound: dict[str, ir.Operand], wanted: list[str]
+    ) -> None:
+        total: ir.Operand | None = None
+        for name in wanted:
+            operand = bound[name]
+            if isinstance(operand, ir.Pack):
+                terms = [
+                    {**bound, name: ir.Pack(
+                        tuple(
+                            self.tangent(item) if k == position else item
+                            for k, item in enumerate(operand.items)
+                        ),
+                        operand.form,
+                    )}
+                    for position, item in enumerate(operand.items)
+                    if self.is_varied(item)
+                ]
+            else:
+                terms = [{**bound, name: self.tangent(operand)}]
+            for values in terms:
+                term = self._again(op, rule, values)
+                total = (
+                    term
+                    if total is None
+                    else self.builder.apply(operator.add, total, term)
+                )
+        assert total is not None
+        self._results(op, total)
+
+    def _general(self, op: ir.Apply, rule: Rule, bound: dict[str, ir.Operand]) -> None:
+        values: dict[str, ir.Operand] = dict(bound)
+        values["y"] = op.target if len(op.targets) == 1 else ir.Pack(op.targets)
+        for name in rule.wrt:
+            if name in bound:
+                values[f"d_{name}"] = self.tangent(bound[name])
+        self._results(op, expand.rule_call(self.builder, rule.tangent, values))
+
+    def _results(self, op: ir.Apply, value: ir.Operand) -> None:
+        if len(op.targets) == 1:
+            if isinstance(value, ir.Pack) and isinstance(op.target.type, (Array, Unknown)):
+                value = self.builder.apply(np.array, value)
+            self.set(op.target, self.fit(value, op.target))
+            return
+        for k, target in enumerate(op.targets):
+            if target not in self.varied:
+                continue
+            if isinstance(value, ir.Pack):
+                part = value.items[k]
+            else:
+                part = self.builder.load(
+                    self.builder.as_var(value), (ir.Index(ir.Const(k)),)
+                )
+            self.set(target, self.fit(part, target))
+
+    # ------------------------------------------------------------ memory
+
+    def _buffer(self, var: ir.Var) -> ir.Var:
+        """The tangent of an array or list that is going to be written."""
+        return self.builder.as_var(self.tangent(var))
+
+    def _store(self, op: ir.Store) -> None:
+        varies = op.target in self.varied
+        if varies and self.is_varied(op.value) and not is_inexact(op.base.type):
+            raise UnsupportedError(
+                "a value that depends on the input is written into an array of integers",
+                op.span,
+                "make the array one of floats: dtype=float",
+            )
+        if not varies:
+            self.builder.append(op)
+            return
+        d_base = self._buffer(op.base)
+        d_value = self.tangent(op.value)
+        self.builder.append(op)
+        made = ir.Var(d_base.name, d_base.type)
+        self.builder.append(
+            replace(op, target=made, base=d_base, value=d_value)
+        )
+        self.set(op.target, made)
+
+    def _append(self, op: ir.Append) -> None:
+        if op.target not in self.varied:
+            self.builder.append(op)
+            return
+        d_base, d_value = self._buffer(op.base), self.tangent(op.value)
+        self.builder.append(op)
+        made = ir.Var(d_base.name, d_base.type)
+        self.builder.append(replace(op, target=made, base=d_base, value=d_value))
+        self.set(op.target, made)
+
+    def _pop(self, op: ir.Pop) -> None:
+        if op.base not in self.tangents:
+            self.builder.append(op)
+            return
+        d_base = self._buffer(op.base)
+        self.builder.append(op)
+        made = ir.Var(d_base.name, d_base.type)
+        d_value = ir.Var(
+            adjoint_name(op.value.name) if op.value.name else "", op.value.type
+        )
+        self.builder.append(replace(op, target=made, value=d_value, base=d_base))
+        self.set(op.target, made)
+        self.set(op.value, d_value)
+
+    def _call(self, op: ir.Call) -> None:
+        self.builder.append(op)
+        if any(target in self.varied for target in op.targets):
+            raise UnsupportedError("a call that is not inlined", op.span)
+
+    # ------------------------------------------------------------ control flow
+
+    def _if(self, op: ir.If) -> None:
+        moving = [
+            k for k, target in enumerate(op.targets) if target in self.varied
+        ]
+        outer = dict(self.tangents)
+        blocks: list[ir.Block] = []
+        for block in (op.then, op.orelse):
+            self.tangents = dict(outer)
+            with self.builder.block() as ops:
+                self.sweep(block.ops)
+                extra = [
+                    ir.UNDEFINED
+                    if block.results[k] is ir.UNDEFINED
+                    else self.tangent(block.results[k])
+                    for k in moving
+                ]
+            blocks.append(ir.Block(tuple(ops), (*block.results, *extra)))
+        self.tangents = outer
+        d_targets = tuple(self._tangent_var(op.targets[k]) for k in moving)
+        self.builder.append(
+            replace(
+                op,
+                targets=(*op.targets, *d_targets),
+                then=blocks[0],
+                orelse=blocks[1],
+            )
+        )
+        for k, d_target in zip(moving, d_targets, strict=True):
+            self.tangents[op.targets[k]] = d_target
+
+    @staticmethod
+    def _tangent_var(var: ir.Var) -> ir.Var:
+        return ir.Var(adjoint_name(var.name) if var.name else "d_value", var.type)
+
+    def _loop(self, op: ir.For | ir.While) -> None:
+        moving = [k for k, param in enumerate(op.params) if param in self.varied]
+        inits = tuple(
+            ir.UNDEFINED
+            if op.inits[k] is ir.UNDEFINED
+            else self._initial(op.inits[k], op.params[k])
+            for k in moving
+        )
+        d_params = tuple(self._tangent_var(op.params[k]) for k in moving)
+        outer = dict(self.tangents)
+        for k, d_param in zip(moving, d_params, strict=True):
+            self.tangents[op.params[k]] = d_param
+        nexts = op.body.results[1:] if op.breaks else op.body.results
+        changes: dict[str, Any] = {}
+        if isinstance(op, ir.While):
+            inside = dict(self.tangents)
+            with self.builder.block() as test_ops:
+                self.sweep(op.cond.ops)
+            changes["cond"] = ir.Block(tuple(test_ops), op.cond.results)
+            self.tangents = inside
+        with self.builder.block() as ops:
+            self.sweep(op.body.ops)
+            extra = tuple(self._next(nexts[k], op.params[k]) for k in moving)
+        self.tangents = outer
+        d_targets = tuple(self._tangent_var(op.targets[k]) for k in moving)
+        self.builder.append(
+            replace(
+                op,
+                targets=(*op.targets, *d_targets),
+                params=(*op.params, *d_params),
+                inits=(*op.inits, *inits),
+                body=ir.Block(tuple(ops), (*op.body.results, *extra)),
+                **changes,
+            )
+        )
+        for k, d_target in zip(moving, d_targets, strict=True):
+            self.tangents[op.targets[k]] = d_target
+
+    def _initial(self, init: ir.Operand, param: ir.Var) -> ir.Operand:
+        if self.is_varied(init) or not isinstance(init, ir.Const):
+            return self._own(init, self.tangent(init))
+        return ir.Const(0.0)
+
+    def _own(self, primal: ir.Operand, tangent: ir.Operand) -> ir.Operand:
+        return tangent
+
+    def _next(self, value: ir.Operand, param: ir.Var) -> ir.Operand:
+        if value is ir.UNDEFINED:
+            return ir.UNDEFINED
+        return self.tangent(value)
+
+    def _with(self, op: ir.With) -> None:
+        with self.builder.block() as ops:
+            self.sweep(op.body.ops)
+            moving = [
+                k for k, target in enumerate(op.targets) if target in self.varied
+            ]
+            extra = tuple(self.tangent(op.body.results[k]) for k in moving)
+        d_targets = tuple(self._tangent_var(op.targets[k]) for k in moving)
+        body = ir.Block(tuple(ops), (*op.body.results, *extra))
+        self.builder.append(replace(op, targets=(*op.targets, *d_targets), body=body))
+        for k, d_target in zip(moving, d_targets, strict=True):
+            self.tangents[op.targets[k]] = d_target
+
+
+__all__ = ["DictOf", "ListOf", "TupleOf", "forward_body"]

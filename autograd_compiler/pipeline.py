@@ -1,0 +1,159 @@
+"""From a Python function to generated source: the stages in order.
+
+Every stage can be printed (`Lowered.ir(stage)`, `show --stage`); the last one is the
+emitted text, which is itself in the supported language.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Literal
+
+import autograd_compiler.rules  # noqa: F401  (fills the table)
+from autograd_compiler import ir
+from autograd_compiler.backend.emit import emit, required_objects
+from autograd_compiler.backend.load import load_module
+from autograd_compiler.errors import ArgumentError
+from autograd_compiler.frontend.program import Argument, Primal, lower_function
+from autograd_compiler.frontend.source import unparse
+from autograd_compiler.passes import cse, dce, simplify
+from autograd_compiler.passes.derivative import (
+    Derivative,
+    forward_derivative,
+    reverse_derivative,
+)
+from autograd_compiler.passes.storage import Stored
+from autograd_compiler.printer import print_module
+
+Mode = Literal["grad", "value_and_grad", "vjp", "pullback", "jvp"]
+MAX_ROUNDS = 8
+
+# What is gone before reversal need not be stored, so the primal is cleaned first, and
+# the derivative again.
+CLEAN: tuple[Callable[[ir.Function], ir.Function], ...] = (
+    simplify.simplify,
+    cse.share_common_subexpressions,
+    dce.eliminate_dead_code,
+)
+
+
+def clean(function: ir.Function) -> ir.Function:
+    """Apply the clean-up passes until none of them changes anything."""
+    for _ in range(MAX_ROUNDS):
+        before = function
+        for step in CLEAN:
+            function = step(function)
+        if function is before:
+            break
+    return function
+
+
+def clean_module(module: ir.Module) -> ir.Module:
+    return ir.Module(tuple(clean(function) for function in module.functions))
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked for: which derivative, of which arguments, compiled how."""
+
+    mode: Mode
+    wrt: tuple[str, ...]
+    has_aux: bool = False
+    backend: str = "python"
+    simplify: bool = True
+
+
+@dataclass
+class Lowered:
+    """A function specialised to the types of its arguments.
+
+    Attributes
+    ----------
+    source : str
+        The generated Python.
+    plan : tuple of Stored
+        What the reverse sweep keeps: name, line of the primal, kind, type and reason.
+    """
+
+    primal: Primal
+    request: Request
+    derivative: Derivative
+    module: ir.Module
+    _compiled: Callable[..., Any] | None = field(default=None, repr=False)
+
+    @cached_property
+    def source(self) -> str:
+        return emit(self.module)
+
+    @property
+    def plan(self) -> tuple[Stored, ...]:
+        return self.derivative.stored
+
+    def ir(self, stage: str = "adjoint") -> str:
+        """A stage of the pipeline as text: "ast", "ssa", "adjoint", "final"."""
+        match stage:
+            case "ast":
+                return unparse(ast.fix_missing_locations(self.primal.source.node))
+            case "ssa":
+                return print_module(ir.Module((self.primal.function,)))
+            case "adjoint" | "tangent":
+                return print_module(self.derivative.module)
+            case "final":
+                return print_module(self.module)
+            case "plan":
+                return "\n".join(
+                    f"{item.name}: {item.kind}, {item.type}, line {item.line}: {item.why}"
+                    for item in self.plan
+                )
+            case "source":
+                return self.source
+        raise ArgumentError(
+            f"there is no stage {stage!r}: choose from "
+            "ast, ssa, adjoint, final, plan, source"
+        )
+
+    def compile(self) -> Callable[..., Any]:
+        """The generated function, loaded (and compiled by Numba if so asked)."""
+        if self._compiled is None:
+            self._compiled = self._load()
+        return self._compiled
+
+    def _load(self) -> Callable[..., Any]:
+        if self.request.backend == "numba":
+            from autograd_compiler.backend.flat import flat_module
+            from autograd_compiler.backend.legalise import legalise
+            from autograd_compiler.backend.numba import compile_numba
+
+            flat, recipe = flat_module(self.module)
+            legal = legalise(flat)
+            text = emit(legal)
+            run = compile_numba(
+                legal, text, legal.entry.name, objects=required_objects(legal)
+            )
+            return recipe.wrap(run)
+        module = load_module(
+            self.source, self.module.entry.name, objects=required_objects(self.module)
+        )
+        compiled: Callable[..., Any] = getattr(module, self.module.entry.name)
+        return compiled
+
+
+def lower(
+    fun: Callable[..., Any], arguments: Mapping[str, Argument], request: Request
+) -> Lowered:
+    """Run the pipeline up to the final IR."""
+    primal = lower_function(fun, arguments)
+    function = clean(primal.function) if request.simplify else primal.function
+    if request.mode == "jvp":
+        derivative = forward_derivative(primal, function, request.wrt)
+    else:
+        derivative = reverse_derivative(
+            primal, function, request.wrt, request.mode, request.has_aux
+        )
+    module = derivative.module
+    if request.simplify:
+        module = clean_module(module)
+    return Lowered(primal, request, derivative, module)

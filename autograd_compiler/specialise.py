@@ -1,0 +1,285 @@
+"""From a call with real arguments to compiled code, once per kind of arguments."""
+
+from __future__ import annotations
+
+import inspect
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from autograd_compiler import ir, tree
+from autograd_compiler.errors import ArgumentError, BackendError
+from autograd_compiler.frontend.names import Structure
+from autograd_compiler.frontend.program import Argument, describe, unknown
+from autograd_compiler.pipeline import Lowered, Mode, Request, lower
+from autograd_compiler.types import Dim
+
+_LOG = logging.getLogger("autograd_compiler")
+
+BACKENDS = ("python", "numba", "auto")
+
+
+@dataclass(frozen=True)
+class Specialised:
+    """Compiled code for one kind of arguments, and where its captures come from."""
+
+    lowered: Lowered
+    run: Callable[..., Any]
+
+    def pullback(self) -> Callable[..., Any]:
+        """The function that takes residuals and a cotangent."""
+        found: Callable[..., Any] = self.run.__globals__[  # type: ignore[attr-defined]
+            self.lowered.derivative.pullback
+        ]
+        return found
+
+    def check_overlap(self, values: Mapping[str, Any]) -> None:
+        """Refuse arguments that share memory when one of them is written."""
+        written = self.lowered.primal.written
+        if not written:
+            return
+        arrays = [
+            (leaf, var)
+            for name, value in values.items()
+            for leaf, var in zip(
+                tree.flatten(value)[0],
+                ir.leaves(self.lowered.primal.arguments[name]),
+                strict=False,
+            )
+            if isinstance(leaf, np.ndarray)
+        ]
+        for leaf, var in arrays:
+            if var not in written:
+                continue
+            for other, second in arrays:
+                if second is not var and np.shares_memory(leaf, other):
+                    raise ArgumentError(
+                        f"`{var.name}` is written by the function and shares memory "
+                        f"with `{second.name}`; pass a copy of one of them"
+                    )
+
+    def captured(self) -> list[Any]:
+        return [capture.fetch() for capture in self.lowered.primal.captures]
+
+    def is_current(self) -> bool:
+        """Whether all that was taken as fixed when compiling is still the same."""
+        for capture, value in self.lowered.primal.guards:
+            try:
+                now = capture.fetch()
+            except (KeyError, ValueError, AttributeError):
+                return False
+            if isinstance(value, Structure):
+                if Structure.of(now) != value:
+                    return False
+            elif now is not value and not _same_fixed(now, value):
+                return False
+        return True
+
+
+def _same_fixed(first: Any, second: Any) -> bool:
+    if isinstance(second, (str, bytes, bool, type(None), np.dtype, range)):
+        return type(first) is type(second) and bool(first == second)
+    self = getattr(second, "__self__", None)
+    return self is not None and first == second
+
+
+class Specialiser:
+    """Compiles one function for one mode, and keeps what it compiled."""
+
+    def __init__(
+        self,
+        fun: Callable[..., Any],
+        mode: Mode,
+        *,
+        has_aux: bool = False,
+        backend: str = "python",
+        simplify: bool = True,
+    ) -> None:
+        if not callable(fun):
+            raise ArgumentError(f"a function is needed, and {fun!r} is not callable")
+        if backend not in BACKENDS:
+            raise ArgumentError(
+                f"there is no backend {backend!r}: choose from {', '.join(BACKENDS)}"
+            )
+        self.fun = fun
+        self.mode = mode
+        self.has_aux = has_aux
+        self.backend = backend
+        self.simplify = simplify
+        try:
+            self.signature = inspect.signature(fun)
+        except (TypeError, ValueError):
+            raise ArgumentError(
+                f"the signature of {fun!r} is not known: only functions written in "
+                "Python can be differentiated"
+            ) from None
+        self._known: dict[Any, Specialised] = {}
+        self.arguments: dict[Any, Mapping[str, Argument]] = {}
+        self._lock = threading.RLock()
+        self.last: Specialised | None = None
+
+    # ------------------------------------------------------------ arguments
+
+    def bind(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
+        try:
+            bound = self.signature.bind(*args, **kwargs)
+        except TypeError as error:
+            raise ArgumentError(f"{self.name}: {error}") from None
+        bound.apply_defaults()
+        return dict(bound.arguments)
+
+    @property
+    def name(self) -> str:
+        return getattr(self.fun, "__name__", type(self.fun).__name__)
+
+    def wrt(self, argnums: Any) -> tuple[str, ...]:
+        """The names of the selected arguments."""
+        chosen = argnums if isinstance(argnums, (tuple, list)) else (argnums,)
+        if not chosen:
+            raise ArgumentError("argnums selects no argument")
+        names = [self._selected(item) for item in chosen]
+        if len(set(names)) != len(names):
+            raise ArgumentError(f"argnums selects an argument twice: {chosen}")
+        return tuple(names)
+
+    def _selected(self, item: Any) -> str:
+        parameters = list(self.signature.parameters.values())
+        names = [p.name for p in parameters]
+        if isinstance(item, str):
+            if item not in names:
+                raise ArgumentError(
+                    f"`{self.name}` has no argument `{item}`: its arguments are "
+                    f"{', '.join(names)}"
+                )
+            return item
+        if isinstance(item, bool) or not isinstance(item, (int, np.integer)):
+            raise ArgumentError(f"argnums must be numbers or names, not {item!r}")
+        positional = [
+            p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
+        ]
+        starred = [p for p in parameters if p.kind is p.VAR_POSITIONAL]
+        number = int(item)
+        if starred and number >= len(positional):
+            return f"{starred[0].name}[{number - len(positional)}]"
+        if not -len(positional) <= number < len(positional):
+            raise ArgumentError(
+                f"argnums={number}: `{self.name}` has {len(positional)} positional "
+                "arguments, counted from 0"
+            )
+        return positional[number].name
+
+    def check_selected(self, wrt: tuple[str, ...], values: Mapping[str, Any]) -> None:
+        """Refuse selected arguments that have no derivative."""
+        for name in wrt:
+            value = selected(values, name)
+
+            def check(path: Any, leaf: Any, name: str = name) -> Any:
+                dtype = np.asarray(leaf).dtype if not isinstance(leaf, str) else None
+                if dtype is None or dtype.kind not in "fc":
+                    where = tree.path_text(path, name)
+                    kind = type(leaf).__name__
+                    if isinstance(leaf, np.ndarray):
+                        kind = f"an array of {leaf.dtype}"
+                    hint = "pass a float: write `2.0` for `2`"
+                    if isinstance(leaf, np.ndarray):
+                        hint = "convert it with .astype(float)"
+                    if dtype is None or dtype.kind == "O":
+                        hint = "select another argument with argnums"
+                    raise ArgumentError(
+                        f"{self.name}: `{where}` is {kind}, and derivatives are taken "
+                        f"in floats only; {hint}"
+                    )
+                return leaf
+
+            tree.map_with_path(check, value)
+
+    # ------------------------------------------------------------ compiling
+
+    def specialise(self, wrt: tuple[str, ...], values: Mapping[str, Any]) -> Specialised:
+        sizes: dict[int, Dim] = {}
+        arguments = {name: describe(value, sizes) for name, value in values.items()}
+        return self.for_arguments(wrt, arguments)
+
+    def for_arguments(
+        self, wrt: tuple[str, ...], arguments: Mapping[str, Argument]
+    ) -> Specialised:
+        key = (wrt, tuple((name, item.key) for name, item in arguments.items()))
+        found = self._known.get(key)
+        if found is not None and found.is_current():
+            self.last = found
+            return found
+        with self._lock:
+            found = self._known.get(key)
+            if found is None or not found.is_current():
+                found = self._compile(wrt, arguments)
+                self._known[key] = found
+                self.arguments[key] = dict(arguments)
+        self.last = found
+        return found
+
+    def _request(self, wrt: tuple[str, ...]) -> Request:
+        backend = "python" if self.backend == "auto" else self.backend
+        return Request(self.mode, wrt, self.has_aux, backend, self.simplify)
+
+    def lower(self, wrt: tuple[str, ...], arguments: Mapping[str, Argument]) -> Lowered:
+        return lower(self.fun, arguments, self._request(wrt))
+
+    def _compile(
+        self, wrt: tuple[str, ...], arguments: Mapping[str, Argument]
+    ) -> Specialised:
+        lowered = self.lower(wrt, arguments)
+        if self.backend == "auto":
+            fast = replace(lowered, request=replace(lowered.request, backend="numba"))
+            try:
+                return Specialised(fast, _falling_back(fast, lowered))
+            except BackendError as error:
+                _LOG.info("%s: the Python backend is used: %s", self.name, error)
+        return Specialised(lowered, lowered.compile())
+
+    def generic(self, wrt: tuple[str, ...]) -> Lowered:
+        """Lowered without any knowledge of the arguments' types."""
+        arguments: dict[str, Argument] = {}
+        for name, parameter in self.signature.parameters.items():
+            default = parameter.default
+            if parameter.kind is parameter.VAR_POSITIONAL:
+                arguments[name] = Argument(form=ir.TUPLE)
+            elif parameter.kind is parameter.VAR_KEYWORD:
+                arguments[name] = Argument(form=ir.Form("dict"))
+            elif isinstance(default, (str, bool, type(None))):
+                arguments[name] = Argument(fixed=default)
+            elif callable(default) and default is not parameter.empty:
+                arguments[name] = Argument(fixed=default)
+            else:
+                arguments[name] = unknown()
+        return self.lower(wrt, arguments)
+
+
+def _falling_back(fast: Lowered, slow: Lowered) -> Callable[..., Any]:
+    """Run by Numba; what it cannot compile shows at the first call only."""
+    compiled = fast.compile()
+
+    def run(*args: Any) -> Any:
+        nonlocal compiled
+        try:
+            return compiled(*args)
+        except BackendError as error:
+            _LOG.info("the Python backend is used: %s", error)
+            compiled = slow.compile()
+            return compiled(*args)
+
+    return run
+
+
+def selected(values: Mapping[str, Any], name: str) -> Any:
+    """The argument of a name, or `args[2]` of the starred ones."""
+    if name.endswith("]"):
+        starred, position = name[:-1].split("[")
+        try:
+            return values[starred][int(position)]
+        except IndexError:
+            raise ArgumentError(f"argnums selects `{name}`, which is not given") from None
+    return values[name]
