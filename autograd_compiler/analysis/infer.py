@@ -215,6 +215,10 @@ def _describe(
         value, "_fields"
     ):
         return NOT_KNOWN
+    if isinstance(value, list) and any(isinstance(arg, list) for arg in given):
+        if not value:
+            return NOT_KNOWN
+        return Result((ListOf(_merge([r[0] for r in results], kinds, names)),), False, aliases)
     if isinstance(value, (tuple, list)):
         if value and all(type(item) is int for item in value):
             return Result((_merge(results, kinds, names),), False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import types
 from collections.abc import Iterable, Iterator, Mapping
@@ -37,7 +38,23 @@ def helper_sources(helpers: Mapping[str, Any], namespace: Namespace) -> list[str
         for name, value in sorted(constants.items())
     ]
     ordered = sorted(found.values(), key=_line)
-    return texts + [inspect.getsource(helper) for helper in ordered]
+    return texts + [_plain_source(helper) for helper in ordered]
+
+
+def _plain_source(helper: Any) -> str:
+    """The source without annotations, which would need imports of their own."""
+    text = inspect.getsource(helper)
+    if isinstance(helper, type):
+        return text
+    (definition,) = ast.parse(text).body
+    assert isinstance(definition, ast.FunctionDef)
+    definition.returns = None
+    arguments = definition.args
+    for argument in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs):
+        argument.annotation = None
+    head = ast.unparse(ast.fix_missing_locations(definition)).split("\n")[0]
+    first = definition.body[0].lineno - 1
+    return "\n".join([head, *text.splitlines()[first:]]) + "\n"
 
 
 def _line(helper: Any) -> int:

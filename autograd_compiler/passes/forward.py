@@ -62,8 +62,12 @@ class _Forward:
             case ir.Var(type=Array()):
                 made = self.builder.var(np.zeros_like, operand)
             case ir.Var():
-                made = self.builder.var(runtime.zeros_like, operand)
-                made.type = operand.type
+                made = ir.Var("", operand.type)
+                self.builder.append(
+                    ir.Apply(
+                        self.builder.span, (made,), runtime.zeros_like, (operand,)
+                    )
+                )
             case ir.Pack(items, form):
                 return ir.Pack(tuple(self.zeros(item) for item in items), form)
             case _:

@@ -316,8 +316,12 @@ class _Reverse:
                     else self.builder.var(np.zeros_like, var, order=ir.Const("C"))
                 )
             case _:
-                made = self.builder.var(runtime.zeros_like, var)
-                made.type = var.type
+                made = ir.Var("", var.type)
+                self.builder.append(
+                    ir.Apply(
+                        self.builder.span, (made,), runtime.zeros_like, (var,), adjoint=True
+                    )
+                )
         made.name = adjoint_name(var.name) if var.name else ""
         return made
 
@@ -466,14 +470,18 @@ class _Reverse:
         seen: set[ir.Operand] = set()
         for name in wanted:
             value = values[name]
-            fresh = (
-                isinstance(value, ir.Var)
-                and value not in self.builder.shares
-                and value not in seen
-                and any(value in ir.targets(made) for made in self.builder.ops[-40:])
-            )
+            fresh = value not in seen and self._is_fresh(value)
             seen.add(value)
             self.contribute(bound[name], value, fresh)
+
+    def _is_fresh(self, value: ir.Operand) -> bool:
+        """Whether the value is a new array that was made just now."""
+        if not isinstance(value, ir.Var) or value in self.builder.shares:
+            return False
+        for made in reversed(self.builder.ops[-40:]):
+            if value in ir.targets(made):
+                return not isinstance(made, ir.Apply) or made.fn not in _READ_ONLY
+        return False
 
     # ------------------------------------------------------------ memory
 
@@ -778,7 +786,9 @@ class _Reverse:
         outside = [
             var
             for var in ir.free_vars(op.body)
-            if var in self.active and is_inexact(var.type)
+            if var in self.active
+            and is_inexact(var.type)
+            and var not in ir.inner_vars(op)
         ]
         if not carried and not outside:
             return [op]
@@ -1094,6 +1104,9 @@ def describe_type(kind: Type) -> str:
 
 
 # ---------------------------------------------------------------- small helpers
+
+# Views that cannot be written, whatever they are of.
+_READ_ONLY = {np.broadcast_to, np.diagonal, np.real, np.imag}
 
 
 def _unpacks(op: ir.Apply) -> bool:

@@ -212,8 +212,6 @@ def cross_adjoint(
     axisc: Any = -1,
     axis: Any = None,
 ) -> Any:
-    if np.ndim(d_y) < max(np.ndim(a), np.ndim(b)):
-        raise TypeError("np.cross: only vectors of three elements are differentiated")
     if axis is not None:
         return cross_adjoint(d_y, a, b, axis, axis, axis)
     if axisa == -1 and axisb == -1 and axisc == -1:

@@ -266,12 +266,10 @@ def row_count(array: Any) -> Any:
 def hstack_adjoint(
     d_y: Any, tup: Any, *, dtype: Any = None, casting: Any = "same_kind"
 ) -> Any:
-    if np.ndim(d_y) == 1:
-        if isinstance(tup, np.ndarray):
-            return np.reshape(d_y, np.shape(tup))
-        return unjoined(d_y, tup, [np.size(array) for array in tup], 0)
     if isinstance(tup, np.ndarray):
-        return unjoined_array(d_y, tup, 1)
+        return unjoined_array(d_y, tup, 0 if np.ndim(tup) < 3 else 1)
+    if np.ndim(tup[0]) < 2:
+        return unjoined(d_y, tup, [np.size(array) for array in tup], 0)
     return unjoined(d_y, tup, [np.shape(array)[1] for array in tup], 1)
 
 
