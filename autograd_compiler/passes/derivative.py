@@ -250,7 +250,7 @@ def forward_derivative(
             if is_inexact(leaf.type):
                 seeds[leaf] = d_leaf
     result = function.body.results[0]
-    body, d_result = forward_body(function.body, seeds, result)
+    body, d_result = forward_body(function.body, seeds, result, primal.shares)
     params = (
         *function.params,
         *(

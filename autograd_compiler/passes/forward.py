@@ -19,6 +19,7 @@ from autograd_compiler.analysis.activity import is_differentiable, varied_vars
 from autograd_compiler.builder import Builder, identity, type_of_operand
 from autograd_compiler.errors import UnsupportedError
 from autograd_compiler.names import adjoint_name
+from autograd_compiler.passes.storage import Buffers
 from autograd_compiler.rules.registry import Rule, rule_of
 from autograd_compiler.types import (
     Array,
@@ -32,20 +33,34 @@ from autograd_compiler.types import (
 
 
 def forward_body(
-    body: ir.Block, seeds: dict[ir.Var, ir.Operand], result: ir.Operand
+    body: ir.Block,
+    seeds: dict[ir.Var, ir.Operand],
+    result: ir.Operand,
+    shares: dict[ir.Var, tuple[ir.Var, ...]],
 ) -> tuple[tuple[ir.Operation, ...], ir.Operand]:
-    """The operations that compute a body and its tangents, and the result's tangent."""
-    worker = _Forward(varied_vars(body, seeds))
-    worker.tangents.update(seeds)
+    """The operations that compute a body and its tangents, and the result's tangent.
+
+    `shares` says which values of the primal may share memory.
+    """
+    worker = _Forward(varied_vars(body, seeds), Buffers(body, shares), shares)
     with worker.builder.block() as ops:
+        for var, seed in seeds.items():
+            worker.tangents[var] = worker.own_seed(var, seed)
         worker.sweep(body.ops)
         d_result = worker.tangent_tree(result)
     return tuple(ops), d_result
 
 
 class _Forward:
-    def __init__(self, varied: set[ir.Var]) -> None:
+    def __init__(
+        self,
+        varied: set[ir.Var],
+        buffers: Buffers,
+        shares: dict[ir.Var, tuple[ir.Var, ...]],
+    ) -> None:
         self.builder = Builder()
+        self.buffers = buffers
+        self.shares = shares
         self.builder.deriving = True
         self.varied = varied
         self.tangents: dict[ir.Var, ir.Operand] = {}
@@ -94,6 +109,38 @@ class _Forward:
             case ir.Var() if not is_inexact(operand.type):
                 return ir.Const(None)
         return self.tangent(operand)
+
+    def own_seed(self, var: ir.Var, seed: ir.Operand) -> ir.Operand:
+        """The given tangent of an argument: a copy, where the argument is written."""
+        if isinstance(var.type, Array) and self.buffers.ever_written(var):
+            made = self.builder.var(np.copy, seed)
+            made.name = adjoint_name(var.name) if var.name else ""
+            return made
+        return seed
+
+    def apart(self, var: ir.Var, value: ir.Operand, operands: list[ir.Var]) -> ir.Operand:
+        """The tangent of a new array, in memory of its own where that matters.
+
+        The tangent of `x + 1` is that of `x`; once either is written, the two must be
+        distinct, as their primals are.
+        """
+        if not isinstance(var.type, (Array, Unknown)) or var in self.shares:
+            return value
+        if not isinstance(value, ir.Var) or isinstance(value.type, Scalar):
+            return value
+        written = self.buffers.ever_written(var) or any(
+            self.buffers.ever_written(operand) for operand in operands
+        )
+        borrowed = value in self.builder.shares or any(
+            value is tangent for tangent in self.tangents.values()
+        )
+        if written and (borrowed or self._is_broadcast(value)):
+            return self.builder.var(np.copy, value)
+        return value
+
+    def _is_broadcast(self, value: ir.Var) -> bool:
+        made = self.builder._definition(value)
+        return made is not None and made.fn is np.broadcast_to
 
     def set(self, var: ir.Var, value: ir.Operand) -> None:
         if isinstance(value, ir.Var) and not value.name and var.name:
@@ -205,7 +252,8 @@ class _Forward:
                 else self.builder.apply(operator.add, total, term)
             )
         assert total is not None
-        self.set(op.target, self.fit(total, op.target))
+        fitted = self.fit(total, op.target)
+        self.set(op.target, self.apart(op.target, fitted, list(ir.uses(op))))
 
     def _again(self, op: ir.Apply, rule: Rule, values: dict[str, ir.Operand]) -> ir.Operand:
         """The operator applied to other operands, spelled as it was."""
@@ -271,7 +319,8 @@ class _Forward:
         if len(op.targets) == 1:
             if isinstance(value, ir.Pack) and isinstance(op.target.type, (Array, Unknown)):
                 value = self.builder.apply(np.array, value)
-            self.set(op.target, self.fit(value, op.target))
+            fitted = self.fit(value, op.target)
+            self.set(op.target, self.apart(op.target, fitted, list(ir.uses(op))))
             return
         for k, target in enumerate(op.targets):
             if target not in self.varied:

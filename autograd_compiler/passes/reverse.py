@@ -221,7 +221,7 @@ class _Reverse:
             and isinstance(so_far.value, ir.Var)
             and isinstance(so_far.value.type, Array)
         ):
-            total = self._update(so_far.value, (), value, "add")
+            total = self._update(var, so_far.value, (), value, "add")
         else:
             total = self.builder.apply(operator.add, so_far.value, value)
         if isinstance(total, ir.Var):
@@ -231,16 +231,20 @@ class _Reverse:
         self.adjoints[var] = _Adjoint(total, True)
 
     def _update(
-        self, base: ir.Var, path: ir.Path, value: ir.Operand, mode: str
+        self, owner: ir.Var, base: ir.Var, path: ir.Path, value: ir.Operand, mode: str
     ) -> ir.Var:
         """Write into an owned adjoint, once those that borrow from it have a copy."""
-        self._settle_borrowers(base)
+        self._settle_borrowers(owner, base)
         return self.builder.store(base, path, value, mode)
 
-    def _settle_borrowers(self, base: ir.Var) -> None:
-        for entry in self.adjoints.values():
+    def _settle_borrowers(self, owner: ir.Var, base: ir.Var) -> None:
+        for var, entry in self.adjoints.items():
             held = entry.value
-            if isinstance(held, ir.Var) and held is not base and self._views(held, base):
+            if (
+                var is not owner
+                and isinstance(held, ir.Var)
+                and (held is base or self._views(held, base))
+            ):
                 entry.value = self.builder.var(np.copy, held)
                 entry.value.name = held.name
                 entry.owned = True
@@ -490,7 +494,7 @@ class _Reverse:
         if entry is None or op.base not in self.active:
             return
         base = self.owned(op.base)
-        self._put(op.base, self._update(base, op.path, entry.value, "add"))
+        self._put(op.base, self._update(op.base, base, op.path, entry.value, "add"))
 
     def _put(self, var: ir.Var, adjoint: ir.Var) -> None:
         if var.name and not adjoint.name:
@@ -521,7 +525,7 @@ class _Reverse:
         zero: ir.Operand = ir.Const(0.0)
         if isinstance(op.base.type, (ListOf, DictOf)) and value_active:
             zero = self._zero_item(op.value)
-        cleared = self._update(base, op.path, zero, "set")
+        cleared = self._update(op.target, base, op.path, zero, "set")
         self._put(op.base, cleared)
 
     def _zero_item(self, value: ir.Operand) -> ir.Operand:
@@ -805,6 +809,11 @@ class _Reverse:
             inits.append(self._accumulator(var))
             params.append(_adjoint_var(var))
 
+        for position, init in enumerate(inits):
+            if isinstance(init, ir.Var) and position < len(carried):
+                self._settle_borrowers(op.targets[carried[position]], init)
+            elif isinstance(init, ir.Var):
+                self._settle_borrowers(outside[position - len(carried)], init)
         outer, self.adjoints = self.adjoints, {}
         for var, param in zip(outside, params[len(carried) :], strict=True):
             self.adjoints[var] = _Adjoint(param, True)

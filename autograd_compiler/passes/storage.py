@@ -113,6 +113,13 @@ class Buffers:
                     for target, result in zip(targets, held.results, strict=True):
                         self._join(target, result)
 
+    def ever_written(self, var: ir.Var) -> bool:
+        """Whether the buffer of a value is written anywhere."""
+        if not is_memory(var):
+            return False
+        root = self._find(var)
+        return any(self._find(written) is root for written, _, _ in self._writes)
+
     def written_after(self, var: ir.Var) -> bool:
         """Whether the buffer of a value may be written once the value exists."""
         if not is_memory(var):
