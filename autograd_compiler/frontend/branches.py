@@ -30,7 +30,14 @@ class _Merge:
         self.results: tuple[list[ir.Operand], list[ir.Operand]] = ([], [])
         self.made: dict[tuple[Any, Any], ir.Var] = {}
 
-    def operand(self, first: ir.Operand, second: ir.Operand, name: str) -> ir.Operand:
+    def operand(
+        self,
+        first: ir.Operand,
+        second: ir.Operand,
+        name: str,
+        origin: ir.Var | None = None,
+    ) -> ir.Operand:
+        """One operand for both; `origin` is the buffer that both are versions of."""
         if first is second:
             return first
         if (
@@ -54,6 +61,8 @@ class _Merge:
         self.results[0].append(first)
         self.results[1].append(second)
         self.made[key] = target
+        if origin is not None:
+            self.low.memory.new_version(target, origin)
         for one in (first, second):
             if isinstance(one, ir.Var) and _is_memory(target.type):
                 self.low.memory.add_hazard(target, one)
@@ -236,9 +245,9 @@ def _merged_state(
             ir.UNDEFINED if first.dead else a_var,
             ir.UNDEFINED if second.dead else b_var,
             a_var.name,
+            origin,
         )
         assert isinstance(target, ir.Var)
-        low.memory.new_version(target, origin)
         after.current[origin] = target
     after.names = {}
     for name in {**first.names, **second.names}:

@@ -142,6 +142,7 @@ def _loop(
     stale: dict[Any, ir.Span] = {}
     dropped: set[str] = set()
     span = low.builder.span
+    inner: set[ir.Var] = set()  # variables of this pass, and of those thrown away
     for _ in range(MAX_PASSES):
         before = low.state
         carried = _start(low, assigned - dropped, types, extra, bounds is not None)
@@ -159,7 +160,7 @@ def _loop(
             stop_flag = _flag_value(low, flag)
         after = low.state
         low.state = before
-        inner = branches._defined((test_ops, body_ops))
+        inner |= branches._defined((test_ops, body_ops))
         inner.update(item.param for item in carried)
         inner.add(index)
         try:

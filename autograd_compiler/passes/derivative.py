@@ -14,7 +14,7 @@ from autograd_compiler.frontend.program import Primal
 from autograd_compiler.names import adjoint_name
 from autograd_compiler.passes.forward import forward_body
 from autograd_compiler.passes.reverse import Sweeps, reverse_body
-from autograd_compiler.passes.storage import Stored, thread
+from autograd_compiler.passes.storage import Stored, always_defined, thread
 from autograd_compiler.types import Array, ListOf, Opaque, Scalar, Type, is_inexact
 
 
@@ -205,7 +205,8 @@ def _pullback(
     swapped = ir.rebuild_block(backward, lambda var: renamed.get(var, var))
     block = ir.Block((*copies, *swapped.ops), swapped.results)
     block = thread(block, set(renamed.values()))
-    forward_block = ir.Block(sweeps.forward, (ir.Pack((result, ir.Pack(residuals))),))
+    forward_ops = always_defined(sweeps.forward, residuals)
+    forward_block = ir.Block(forward_ops, (ir.Pack((result, ir.Pack(residuals))),))
     forward_block = thread(forward_block, set(sweeps.tapes))
     name = _identifier(function.name)
     pull = ir.Function(

@@ -214,7 +214,9 @@ class _Reverse:
             self.adjoints[var] = _Adjoint(value, owned)
             return
         if isinstance(var.type, (ListOf, DictOf, TupleOf)):
-            total: ir.Operand = self.builder.apply(runtime.add, so_far.value, value)
+            total: ir.Operand = self._typed(
+                runtime.add, var.type, so_far.value, value
+            )
         elif (
             isinstance(var.type, Array)
             and so_far.owned
@@ -320,13 +322,16 @@ class _Reverse:
                     else self.builder.var(np.zeros_like, var, order=ir.Const("C"))
                 )
             case _:
-                made = ir.Var("", var.type)
-                self.builder.append(
-                    ir.Apply(
-                        self.builder.span, (made,), runtime.zeros_like, (var,), adjoint=True
-                    )
-                )
+                made = self._typed(runtime.zeros_like, var.type, var)
         made.name = adjoint_name(var.name) if var.name else ""
+        return made
+
+    def _typed(self, fn: Any, kind: Type, *args: ir.Operand) -> ir.Var:
+        """A call whose result type is known, and not to be found by trying."""
+        made = ir.Var("", kind)
+        self.builder.append(
+            ir.Apply(self.builder.span, (made,), fn, args, adjoint=True)
+        )
         return made
 
     def owned(self, var: ir.Var) -> ir.Var:
@@ -337,12 +342,12 @@ class _Reverse:
         elif entry.owned and isinstance(entry.value, ir.Var):
             return entry.value
         else:
-            copy = list if isinstance(var.type, ListOf) else np.copy
+            copy: Any = np.copy
+            if isinstance(var.type, (ListOf, TupleOf)):
+                copy = list
             if isinstance(var.type, DictOf):
                 copy = dict
-            value = self.builder.var(copy, entry.value)
-            assert isinstance(value, ir.Var)
-            value.type = var.type
+            value = self._typed(copy, var.type, entry.value)
             value.name = adjoint_name(var.name) if var.name else ""
         value = self.builder.as_var(value)
         self.adjoints[var] = _Adjoint(value, True)
@@ -494,7 +499,18 @@ class _Reverse:
         if entry is None or op.base not in self.active:
             return
         base = self.owned(op.base)
-        self._put(op.base, self._update(op.base, base, op.path, entry.value, "add"))
+        if isinstance(base.type, (ListOf, DictOf, TupleOf)) and not _is_number_type(
+            op.target.type
+        ):
+            # Items may be containers or arrays that others hold: no `+=` on them.
+            so_far = self.builder.load(base, op.path)
+            total = self._typed(
+                runtime.add, op.target.type, so_far, entry.value
+            )
+            changed = self._update(op.base, base, op.path, total, "set")
+        else:
+            changed = self._update(op.base, base, op.path, entry.value, "add")
+        self._put(op.base, changed)
 
     def _put(self, var: ir.Var, adjoint: ir.Var) -> None:
         if var.name and not adjoint.name:
@@ -860,7 +876,7 @@ class _Reverse:
                 tuple(params),
                 tuple(inits),
                 block,
-                reverse=True,
+                reverse=not (isinstance(op, ir.For) and op.reverse),
                 adjoint=True,
             )
         )
@@ -1120,6 +1136,10 @@ _READ_ONLY = {np.broadcast_to, np.diagonal, np.real, np.imag}
 
 def _unpacks(op: ir.Apply) -> bool:
     return len(op.targets) != 1
+
+
+def _is_number_type(kind: Type) -> bool:
+    return isinstance(kind, (Scalar, Array))
 
 
 def _is_zero(value: ir.Operand) -> bool:

@@ -10,7 +10,8 @@ before that.  A copy costs no more than the operation that read the whole value.
 from __future__ import annotations
 
 import operator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -195,6 +196,81 @@ def _is_in(fn: object, functions: set[object]) -> bool:
         return False
 
 
+def always_defined(
+    ops: tuple[ir.Operation, ...], kept: tuple[ir.Var, ...]
+) -> tuple[ir.Operation, ...]:
+    """Operations after which the kept variables have a value on every path.
+
+    A pullback is a function of its own: what it is given must exist, also where a
+    branch that was not taken, or a loop without iterations, left it unassigned.
+    """
+    wanted = set(kept)
+    size = -1
+    whole = ir.Block(ops)
+    while size != len(wanted):
+        size = len(wanted)
+        for op in ir.walk(whole):
+            for target, sources in _sources(op):
+                if target in wanted:
+                    wanted.update(leaf for s in sources for leaf in ir.leaves(s))
+
+    def fill(targets: tuple[ir.Var, ...], values: tuple[ir.Operand, ...]) -> Any:
+        return tuple(
+            ir.Const(None) if value is ir.UNDEFINED and target in wanted else value
+            for target, value in zip(targets, values, strict=True)
+        )
+
+    def visit(block: ir.Block, results: tuple[ir.Operand, ...]) -> ir.Block:
+        return ir.Block(tuple(change(op) for op in block.ops), results)
+
+    def change(op: ir.Operation) -> ir.Operation:
+        match op:
+            case ir.If(targets=targets, then=then, orelse=orelse):
+                return replace(
+                    op,
+                    then=visit(then, fill(targets, then.results)),
+                    orelse=visit(orelse, fill(targets, orelse.results)),
+                )
+            case ir.For() | ir.While():
+                # A parameter stands for its target here: both are the same variable.
+                inits = tuple(
+                    ir.Const(None)
+                    if init is ir.UNDEFINED and (target in wanted or param in wanted)
+                    else init
+                    for init, target, param in zip(
+                        op.inits, op.targets, op.params, strict=True
+                    )
+                )
+                return replace(op, inits=inits, body=visit(op.body, op.body.results))
+            case ir.With(body=body):
+                return replace(op, body=visit(body, body.results))
+        return op
+
+    return visit(whole, ()).ops
+
+
+def _sources(op: ir.Operation) -> list[tuple[ir.Var, tuple[ir.Operand, ...]]]:
+    """What each target of a branch or loop may be."""
+    match op:
+        case ir.If(targets=targets, then=then, orelse=orelse):
+            return [
+                (target, (then.results[k], orelse.results[k]))
+                for k, target in enumerate(targets)
+            ]
+        case ir.For() | ir.While():
+            results = op.body.results[1:] if op.breaks else op.body.results
+            pairs = [
+                (target, (op.inits[k], results[k]))
+                for k, target in enumerate(op.targets)
+            ]
+            return pairs + [
+                (param, (op.inits[k], results[k])) for k, param in enumerate(op.params)
+            ]
+        case ir.With(targets=targets, body=body):
+            return [(target, (body.results[k],)) for k, target in enumerate(targets)]
+    return []
+
+
 # ---------------------------------------------------------------- tapes
 
 
@@ -236,11 +312,11 @@ def _thread(
         match op:
             case ir.Append(base=base) if base in current:
                 target = ir.Var(base.name, base.type)
-                ops.append(_replace(op, target=target, base=current[base]))
+                ops.append(replace(op, target=target, base=current[base]))
                 current[base] = target
             case ir.Pop(base=base) if base in current:
                 target = ir.Var(base.name, base.type)
-                ops.append(_replace(op, target=target, base=current[base]))
+                ops.append(replace(op, target=target, base=current[base]))
                 current[base] = target
             case ir.If(then=then, orelse=orelse):
                 tapes = list(
@@ -248,7 +324,7 @@ def _thread(
                 )
                 targets = versions(tapes)
                 ops.append(
-                    _replace(
+                    replace(
                         op,
                         targets=(*op.targets, *targets),
                         then=held(then, current, tapes),
@@ -261,7 +337,7 @@ def _thread(
                 targets, params = versions(tapes), versions(tapes)
                 inside = {**current, **dict(zip(tapes, params, strict=True))}
                 ops.append(
-                    _replace(
+                    replace(
                         op,
                         targets=(*op.targets, *targets),
                         params=(*op.params, *params),
@@ -274,7 +350,7 @@ def _thread(
                 tapes = _touched(body, current)
                 targets = versions(tapes)
                 ops.append(
-                    _replace(
+                    replace(
                         op,
                         targets=(*op.targets, *targets),
                         body=held(body, current, tapes),
@@ -286,8 +362,3 @@ def _thread(
     results = tuple(ir.rebuild(result, now) for result in block.results)
     return ir.Block(tuple(ops), results), current
 
-
-def _replace(op: ir.Operation, **changes: object) -> ir.Operation:
-    from dataclasses import replace
-
-    return replace(op, **changes)  # type: ignore[arg-type]
