@@ -52,6 +52,7 @@ class Lowering:
         self.captured_origins: dict[ir.Var, str] = {}
         self.mutated: dict[ir.Var, ir.Span] = {}
         self.depth = 0
+        self._current: ast.stmt | None = None
         # Sizes of arguments and captures by number: equal sizes share a symbol.
         self.sizes: dict[int, Dim] = {}
         # Accumulators of comprehensions, which no statement assigns.
@@ -62,7 +63,8 @@ class Lowering:
     # ------------------------------------------------------------ places
 
     def span(self, node: ast.AST) -> ir.Span:
-        return span_of(node, self.filename)
+        """The place of a node, with the statement around it for comments."""
+        return span_of(node, self.filename, self._current)
 
     def refuse(
         self, node: ast.AST | None, message: str, hint: str = ""
@@ -86,6 +88,7 @@ class Lowering:
         # Inside a rule, operations belong to the statement that the rule is for.
         if self.in_rule or not getattr(node, "lineno", 0):
             return self.builder.span
+        self._current = node
         return self.span(node)
 
     def _statement(self, node: ast.stmt) -> None:

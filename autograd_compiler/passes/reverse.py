@@ -849,20 +849,27 @@ class _Reverse:
         if isinstance(op, ir.For):
             index = ir.Var(op.index.name, op.index.type)
             change[op.index] = index
+        following = self._kept_as_state(op, nexts, wanted)
+        change.update({value: var for value, (_, var) in following.items()})
         change.update(
             self._tape(
                 {var: content for var, content in wanted.items() if var in own},
                 forward,
                 backward,
-                {op.index: index} if isinstance(op, ir.For) else {},
+                change,
             )
         )
+        for k, var in following.values():
+            params.append(var)
+            inits.append(op.targets[k])
+            results.append(op.params[k])
         body_ops = [_substitute(made, change) for made in backward]
         results = [_swap(result, change) for result in results]
 
         targets = tuple(_adjoint_var(op.params[k]) for k in carried) + tuple(
             _adjoint_var(var) for var in outside
         )
+        targets += tuple(ir.Var(var.name, var.type) for _, var in following.values())
         looped, bounds, reverse = self._counted(op, forward)
         block = ir.Block(tuple(body_ops), tuple(results))
         if isinstance(op, ir.For) and op.breaks and not reverse:
@@ -880,11 +887,39 @@ class _Reverse:
                 adjoint=True,
             )
         )
-        for var, target in zip(outside, targets[len(carried) :], strict=True):
+        for var, target in zip(outside, targets[len(carried) :], strict=False):
             self.adjoints[var] = _Adjoint(target, True)
         for k, target in zip(carried, targets, strict=False):
             self.contribute(op.inits[k], target, True)
         return [looped]
+
+    def _kept_as_state(
+        self,
+        op: ir.For | ir.While,
+        nexts: tuple[ir.Operand, ...],
+        wanted: dict[ir.Var, bool],
+    ) -> dict[ir.Var, tuple[int, ir.Var]]:
+        """Next values that need no tape of their own.
+
+        Where a carried value is needed both before and after an iteration, the value
+        after it is the value before the next one, which the reverse loop has just had:
+        `h` and `h_next` of a recurrence need one tape.
+        """
+        found: dict[ir.Var, tuple[int, ir.Var]] = {}
+        for k, param in enumerate(op.params):
+            value = nexts[k]
+            if (
+                isinstance(value, ir.Var)
+                and value is not param
+                and value in wanted
+                and param in wanted
+                and value not in found
+                and value in self.definitions
+                and op.inits[k] is not ir.UNDEFINED
+                and not self.buffers.ever_written(value)
+            ):
+                found[value] = (k, ir.Var(value.name, value.type))
+        return found
 
     def _loop_start(self, target: ir.Var, entry: _Adjoint | None) -> ir.Operand:
         if entry is None:
@@ -985,17 +1020,25 @@ class _Reverse:
         The pops are put in front of `backward`, in the reverse order of the pushes.
         """
         change: dict[ir.Var, ir.Var] = dict(known or {})
+        own = _defined_at(forward) | self.loop_params
+        # What cannot be computed again from what is kept anyway is kept itself.
+        kept = {var: content for var, content in wanted.items() if var not in change}
+        for var in sorted(kept, key=list(kept).index, reverse=True):
+            others = {other for other in kept if other is not var} | set(change)
+            if self._steps(var, own, others) is not None:
+                del kept[var]
         again: list[ir.Operation] = []
-        own = _defined_at(forward)
-        kept: list[tuple[ir.Var, bool]] = []
-        for var, content in wanted.items():
-            if not self._compute_again(var, own, change, again):
-                kept.append((var, content))
+        for var in wanted:
+            if var in change or var in kept:
+                continue
+            for op in self._steps(var, own, set(kept) | set(change)) or ():
+                (target,) = ir.targets(op)
+                change[target] = ir.Var(target.name, target.type)
+                again.append(replace(_retarget(op, change[target]), adjoint=True))
         pops: list[ir.Operation] = []
-        for var, content in kept:
+        for var, content in kept.items():
             tape = ir.Var(f"{var.name or 'value'}_tape", ListOf(var.type))
             self.tapes[tape] = None
-            pushed: ir.Var = var
             if content and self.buffers.written_after(var):
                 pushed = ir.Var("", var.type)
                 copy = ir.Apply(ir.NOWHERE, (pushed,), np.copy, (var,))
@@ -1004,49 +1047,34 @@ class _Reverse:
             else:
                 _insert_after(forward, var, ir.Append(ir.NOWHERE, ir.Var(), tape, var))
             popped = ir.Var(var.name, var.type)
-            pops.append(
-                ir.Pop(self.builder.span, ir.Var(), popped, tape, adjoint=True)
-            )
+            pops.append(ir.Pop(self.builder.span, ir.Var(), popped, tape, adjoint=True))
             change[var] = popped
             self._note(var, "tape", "it changes in each iteration")
-        # What is computed again may read what is popped.
-        again = [_substitute(op, change) for op in again]
-        backward[:0] = [*pops, *again]
+        backward[:0] = [*pops, *(_substitute(op, change) for op in again)]
         return change
 
-    def _compute_again(
-        self,
-        var: ir.Var,
-        own: set[ir.Var],
-        change: dict[ir.Var, ir.Var],
-        again: list[ir.Operation],
-    ) -> bool:
-        if var in change:
-            return True
+    def _steps(
+        self, var: ir.Var, own: set[ir.Var], available: set[ir.Var]
+    ) -> list[ir.Operation] | None:
+        """The cheap operations that compute a value from what is available, or None."""
+        if var in available:
+            return []
         op = self.definitions.get(var)
         if op is None or not is_cheap(op) or len(ir.targets(op)) != 1:
-            return False
-        if var.name and isinstance(op, ir.Load) and not isinstance(op.base.type, Array):
-            return False
-        made: list[ir.Operation] = []
-        trial = dict(change)
+            return None
+        steps: list[ir.Operation] = []
         for leaf in ir.uses(op):
-            if leaf in own or leaf in self._loop_params(own, leaf):
-                if not self._compute_again(leaf, own, trial, made):
-                    return False
-            elif is_memory(leaf) and isinstance(op, ir.Load):
+            if isinstance(op, ir.Load) and is_memory(leaf):
                 if self.buffers.written_after(leaf):
-                    return False
-        if any(leaf in self.loop_params and leaf not in trial for leaf in ir.uses(op)):
-            return False
-        fresh = ir.Var(var.name, var.type)
-        again.extend(made)
-        again.append(
-            replace(_substitute(_retarget(op, fresh), trial), adjoint=True)
-        )
-        change.update(trial)
-        change[var] = fresh
-        return True
+                    return None
+            if leaf not in own:
+                continue
+            before = self._steps(leaf, own, available)
+            if before is None:
+                return None
+            available = available | {leaf}
+            steps.extend(before)
+        return [*steps, op]
 
     @property
     def loop_params(self) -> set[ir.Var]:
@@ -1059,9 +1087,6 @@ class _Reverse:
             }
             self._params = found
         return found
-
-    def _loop_params(self, own: set[ir.Var], leaf: ir.Var) -> set[ir.Var]:
-        return set()
 
     # ------------------------------------------------------------ snapshots
 

@@ -21,6 +21,8 @@ from autograd_compiler.types import Array, DictOf, ListOf, Opaque, Scalar, Unkno
 # Calls that look at the form of a value only, never at its numbers.
 FORM_ONLY = {np.zeros_like, np.ones_like, np.empty_like, np.shape, np.ndim, np.size, len}
 
+_ARITHMETIC = {operator.add, operator.sub, operator.mul, operator.truediv, operator.neg}
+
 _CHEAP = {
     operator.add,
     operator.sub,
@@ -178,6 +180,8 @@ def _looks_at_form(op: ir.Apply) -> bool:
 def is_cheap(op: ir.Operation) -> bool:
     """Whether computing the operation again is better than keeping its result."""
     match op:
+        case ir.Apply(targets=(ir.Var(type=Scalar()),), fn=fn) if _is_in(fn, _ARITHMETIC):
+            return True
         case ir.Load(target=target, base=base):
             return isinstance(base.type, (Array, ListOf, Opaque))
         case ir.Apply(targets=(target,), fn=fn):
