@@ -14,8 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from autograd_compiler import tree
+from autograd_compiler import ir, nested, tree
 from autograd_compiler.errors import ArgumentError
+from autograd_compiler.frontend.builtin_calls import handles
 from autograd_compiler.frontend.program import describe
 from autograd_compiler.pipeline import Lowered
 from autograd_compiler.specialise import Specialised, Specialiser, selected
@@ -48,8 +49,6 @@ class Gradient:
         with_value: bool = False,
         simplify: bool = True,
     ) -> None:
-        if isinstance(fun, Gradient):
-            fun = _as_function(fun)
         options: Any = {"has_aux": has_aux, "backend": backend, "simplify": simplify}
         self.primal = fun
         self._gradient = Specialiser(fun, "grad", **options)
@@ -63,6 +62,7 @@ class Gradient:
         self._alone = not isinstance(argnums, (tuple, list))
         functools.update_wrapper(self, fun, updated=())
         self.__dict__.pop("__wrapped__", None)
+        self.__signature__ = self._gradient.signature
 
     def __repr__(self) -> str:
         kind = "value and gradient" if self._with_value else "gradient"
@@ -150,16 +150,43 @@ class Gradient:
 
     # ------------------------------------------------------------ being differentiated
 
-    def __autograd_compiler_source__(
-        self, arguments: Mapping[str, Any]
-    ) -> tuple[Callable[..., Any], Specialised]:
-        """The generated function for arguments of a kind, to be differentiated again."""
-        found = self._main.for_arguments(self._wrt, arguments)
-        if self._backend == "python":
-            return found.run, found
-        plain = self._main.lower(self._wrt, arguments)
-        plain.request = _python_request(plain)
-        return plain.compile(), Specialised(plain, plain.compile())
+    def __autograd_compiler_call__(
+        self, low: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any], node: Any
+    ) -> Any:
+        """A call of this derivative in a function that is differentiated itself."""
+        return self._lower_call(low, args, kwargs, node, self._with_value)
+
+    def _lower_call(
+        self, low: Any, args: Any, kwargs: Any, node: Any, with_value: bool
+    ) -> Any:
+        specialiser = self._both if with_value else self._gradient
+        if self._backend != "python":  # generated Python is what can be read again
+            specialiser = Specialiser(
+                self.primal,
+                specialiser.mode,
+                has_aux=self._has_aux,
+                simplify=self._simplify,
+            )
+        result, values = nested.call_gradient(
+            low, specialiser, self._wrt, args, kwargs, node
+        )
+        first, second = result.items if with_value or self._has_aux else (None, result)
+        if self._has_aux and not with_value:
+            first, second = second, first
+        taken = nested.arrays_of(low, values, node)
+        parts = second.items if len(self._wrt) > 1 else (second,)
+        made = tuple(
+            nested.owned(low, part, nested.selected(low, values, name), taken, node)
+            for part, name in zip(parts, self._wrt, strict=True)
+        )
+        gradient = made[0] if self._alone else ir.Pack(made)
+        if with_value:
+            return ir.Pack((first, gradient))
+        return ir.Pack((gradient, first)) if self._has_aux else gradient
+
+    @property
+    def kind(self) -> str:
+        return "value_and_grad" if self._with_value else "grad"
 
     @property
     def signature(self) -> Any:
@@ -175,25 +202,8 @@ class Gradient:
         return _rebuild, (self.primal, self._argnums, options)
 
 
-def _python_request(lowered: Lowered) -> Any:
-    from dataclasses import replace
-
-    return replace(lowered.request, backend="python")
-
-
 def _rebuild(fun: Any, argnums: Any, options: Any) -> Gradient:
     return Gradient(fun, argnums, **options)
-
-
-def _as_function(gradient: Gradient) -> Callable[..., Any]:
-    """A gradient as a plain function, so that it can be differentiated in its turn."""
-
-    def derivative(*args: Any, **kwargs: Any) -> Any:
-        return gradient(*args, **kwargs)
-
-    derivative.__signature__ = gradient.signature  # type: ignore[attr-defined]
-    derivative.__name__ = f"{gradient._gradient.name}_grad"
-    return derivative
 
 
 _BOUND: weakref.WeakKeyDictionary[Any, dict[int, Gradient]] = weakref.WeakKeyDictionary()
@@ -293,6 +303,40 @@ def value_and_grad(
     return Gradient(fun, argnums, **options)
 
 
+# ---------------------------------------------------------------- inside of derivatives
+
+
+def _lower_grad(low: Any, args: Any, kwargs: Any, node: Any, with_value: bool) -> Any:
+    """`grad(f)` written in a function that is differentiated."""
+    if not args:
+        raise low.refuse(node, "`grad` without a function", "write `grad(f)`")
+    function, *rest = args
+    options = dict(zip(("argnums",), rest, strict=False)) | kwargs
+    known = {name: nested.constant(low, item, node) for name, item in options.items()}
+    known["with_value"] = with_value
+    if "_simplify" in known:
+        known["simplify"] = known.pop("_simplify")
+    return nested.on_function(low, function, lambda fun: Gradient(fun, **known), node)
+
+
+@handles(grad)
+def _grad(low: Any, args: Any, kwargs: Any, node: Any) -> Any:
+    return _lower_grad(low, args, kwargs, node, with_value=False)
+
+
+@handles(value_and_grad)
+def _value_and_grad(low: Any, args: Any, kwargs: Any, node: Any) -> Any:
+    return _lower_grad(low, args, kwargs, node, with_value=True)
+
+
+@handles(Gradient.value_and_grad)
+def _method_value_and_grad(low: Any, args: Any, kwargs: Any, node: Any) -> Any:
+    gradient, *rest = args
+    found = nested.function_of(low, gradient, node)
+    assert isinstance(found, Gradient)
+    return found._lower_call(low, tuple(rest), kwargs, node, with_value=True)
+
+
 # ---------------------------------------------------------------- vjp and jvp
 
 _SPECIALISERS: weakref.WeakKeyDictionary[Any, dict[str, Specialiser]] = (
@@ -301,14 +345,13 @@ _SPECIALISERS: weakref.WeakKeyDictionary[Any, dict[str, Specialiser]] = (
 
 
 def _specialiser(fun: Callable[..., Any], mode: Any, backend: str) -> Specialiser:
-    target = _as_function(fun) if isinstance(fun, Gradient) else fun
     try:
         known = _SPECIALISERS.setdefault(fun, {})
     except TypeError:
-        return Specialiser(target, mode, backend=backend)
+        return Specialiser(fun, mode, backend=backend)
     key = f"{mode}:{backend}"
     if key not in known:
-        known[key] = Specialiser(target, mode, backend=backend)
+        known[key] = Specialiser(fun, mode, backend=backend)
     return known[key]
 
 
@@ -338,18 +381,7 @@ def vjp(fun: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], An
     """
     specialiser = _specialiser(fun, "pullback", "python")
     values = specialiser.bind(primals, {})
-    wrt = tuple(
-        name
-        for name, parameter in specialiser.signature.parameters.items()
-        if parameter.kind in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD)
-    )[: len(primals)]
-    starred = [
-        p for p in specialiser.signature.parameters.values() if p.kind is p.VAR_POSITIONAL
-    ]
-    if starred and len(primals) > len(wrt):
-        wrt += tuple(
-            f"{starred[0].name}[{k}]" for k in range(len(primals) - len(wrt))
-        )
+    wrt = tuple(specialiser._selected(k) for k in range(len(primals)))
     found = specialiser.specialise(wrt, values)
     out, residuals = run(found, values)
     pull = found.pullback()
@@ -407,6 +439,49 @@ def jvp(
     ]
     out, tangent = found.run(*values.values(), *found.captured(), *given)
     return _plain_value(out), _tangent_like(tangent, out)
+
+
+@handles(vjp)
+def _vjp(low: Any, args: Any, kwargs: Any, node: Any) -> Any:
+    """`vjp(f, x)` written in a function that is differentiated."""
+    if kwargs or not args:
+        raise low.refuse(node, "this call of `vjp`", "write `vjp(f, x, y)`")
+    function, *primals = args
+    return nested.call_on_function(low, function, tuple(primals), _lower_vjp, node)
+
+
+def _lower_vjp(low: Any, fun: Any, primals: Any, named: Any, node: Any) -> Any:
+    specialiser = _specialiser(fun, "pullback", "python")
+    values = nested.bind(low, specialiser.signature, primals, named, node)
+    wrt = tuple(specialiser._selected(k) for k in range(len(primals)))
+    found = nested.specialise(low, specialiser, wrt, values, node)
+    result = nested.run(low, found, values, (), node)
+    out, residuals = result.items
+    pullback = nested.Pullback(found, residuals, out, primals)
+    return ir.Pack((out, ir.Const(pullback)))
+
+
+@handles(jvp)
+def _jvp(low: Any, args: Any, kwargs: Any, node: Any) -> Any:
+    """`jvp(f, (x,), (v,))` written in a function that is differentiated."""
+    given = dict(zip(("fun", "primals", "tangents"), args, strict=False)) | kwargs
+    if set(given) != {"fun", "primals", "tangents"}:
+        raise low.refuse(node, "this call of `jvp`", "write `jvp(f, (x,), (v,))`")
+    primals = nested.items_of(low, given["primals"], node)
+    tangents = nested.items_of(low, given["tangents"], node)
+    if len(primals) != len(tangents):
+        raise low.refuse(node, "`jvp` needs one tangent per argument")
+
+    def lower(low: Any, fun: Any, primals: Any, named: Any, node: Any) -> Any:
+        specialiser = _specialiser(fun, "jvp", "python")
+        values = nested.bind(low, specialiser.signature, primals, named, node)
+        wrt = tuple(specialiser._selected(k) for k in range(len(primals)))
+        for tangent, primal in zip(tangents, primals, strict=True):
+            nested.check_like(low, tangent, primal, "tangent", node)
+        found = nested.specialise(low, specialiser, wrt, values, node)
+        return nested.run(low, found, values, tangents, node)
+
+    return nested.call_on_function(low, given["fun"], primals, lower, node)
 
 
 # ---------------------------------------------------------------- results

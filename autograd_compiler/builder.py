@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from autograd_compiler import ir
-from autograd_compiler.analysis.infer import Result, infer_call
+from autograd_compiler.analysis.infer import Result, infer_call, infer_reshape
 from autograd_compiler.types import (
     BOTTOM,
     UNKNOWN,
@@ -163,8 +163,15 @@ class Builder:
         shared = tuple(
             var for position in result.aliases for var in ir.leaves(operands[position])
         )
+        if not result.known:
+            shared = tuple(
+                var
+                for operand in operands
+                for var in ir.leaves(operand)
+                if isinstance(var.type, (Array, ListOf, Unknown))
+            )
         for target in targets:
-            if shared and isinstance(target.type, (Array, ListOf)):
+            if shared and isinstance(target.type, (Array, ListOf, Unknown)):
                 self.shares[target] = shared
         self.append(
             ir.Apply(
@@ -222,7 +229,14 @@ class Builder:
         if fn is getattr and isinstance(args[1], ir.Const):
             attribute = str(args[1].value)
             return infer_call(lambda x: getattr(x, attribute), args[:1])
-        return infer_call(fn, args, kwargs)
+        result = infer_call(fn, args, kwargs)
+        if not result.known and fn is np.reshape and len(args) == 2:
+            # Fixed sizes may not fit the stand-ins; the result may be a view or a copy.
+            base = type_of_operand(args[0])
+            kind = infer_reshape(base, args[1]) if isinstance(base, Array) else None
+            if kind is not None:
+                return Result((kind,), aliases=(0,))
+        return result
 
     def _size_arithmetic(self, fn: Any, args: tuple[ir.Operand, ...]) -> Type | None:
         first, second = map(type_of_operand, args)
@@ -270,9 +284,12 @@ class Builder:
         if kwargs:
             return None
         if fn is np.ndim or (fn is getattr and _is(args[1], "ndim")):
-            known = ndim(type_of_operand(args[0]))
+            known = _ndim(args[0])
             if known is not None:
                 return ir.Const(known)
+        if fn is np.shape or (fn is getattr and _is(args[1], "shape")):
+            if ndim(type_of_operand(args[0])) == 0:
+                return ir.Pack(())
         if fn is getattr and _is(args[1], "dtype"):
             dtype = dtype_of(type_of_operand(args[0]))
             if dtype is not None:
@@ -466,6 +483,18 @@ def list_type(pack: ir.Pack) -> ListOf:
     return ListOf(item)
 
 
+def _ndim(operand: ir.Operand) -> int | None:
+    """The number of dimensions, also of nested lists of numbers and arrays."""
+    if not isinstance(operand, ir.Pack):
+        return ndim(type_of_operand(operand))
+    if operand.form.kind not in ("tuple", "list"):
+        return None
+    if not operand.items:
+        return 1
+    inner = _ndim(operand.items[0])
+    return None if inner is None else inner + 1
+
+
 def _is(operand: ir.Operand, value: object) -> bool:
     return isinstance(operand, ir.Const) and operand.value == value
 
@@ -479,7 +508,11 @@ def _is_number(value: object) -> bool:
 
 
 def _inexact(operand: ir.Operand) -> bool:
-    dtype = dtype_of(type_of_operand(operand))
+    """Whether an operand is a float; in derivatives, what is not known is one."""
+    kind = type_of_operand(operand)
+    if isinstance(kind, Unknown):
+        return True
+    dtype = dtype_of(kind)
     return dtype is not None and np.dtype(dtype).kind in "fc"
 
 
@@ -605,6 +638,11 @@ def _step(part: ir.Slice) -> int | None:
     return None
 
 
+def _has_step(index: ir.Operand) -> bool:
+    parts = index.items if isinstance(index, ir.Pack) else (index,)
+    return any(isinstance(part, ir.Slice) and _step(part) != 1 for part in parts)
+
+
 def _is_new_axis(part: ir.Operand) -> bool:
     return isinstance(part, ir.Const) and part.value is None
 
@@ -674,7 +712,12 @@ def _advanced_type(base: Array, index: ir.Operand, builder: Builder) -> Type:
     if not masks:
         holder = ir.Var("", base)
         result = infer_call(operator.getitem, (holder, index))
-        return result.types[0] if not result.unpacks else UNKNOWN
+        kind = result.types[0] if not result.unpacks else UNKNOWN
+        if isinstance(kind, Array) and _has_step(index):
+            # `x[::10, rows]` has one row of the small stand-ins, and more of others.
+            dims = tuple(None if d is None or d.is_one else d for d in kind.dims)
+            return replace(kind, dims=dims)
+        return kind
     if index is masks[0] and isinstance(masks[0].type, Array):
         key = ("mask", masks[0])
         size = builder.slice_sizes.setdefault(key, builder.fresh_size())

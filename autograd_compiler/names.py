@@ -2,8 +2,9 @@
 
 The scheme: the user's names stay; a variable that cannot share its name with another
 version of itself gets a number, `x_1`; the adjoint (or tangent) of `x` is `d_x`; a
-temporary is `t`, `t_1`.  Functions of NumPy and of the standard library are written as
-their documentation writes them: `np.linalg.solve`, `math.sin`, `len`.
+temporary is `t`, `t_1`, or `temp` where the user has a `t`.  Functions of NumPy and of
+the standard library are written as their documentation writes them:
+`np.linalg.solve`, `math.sin`, `len`.
 """
 
 from __future__ import annotations
@@ -58,6 +59,11 @@ class Names:
     def __init__(self, avoid: Iterable[str] = (), expected: Iterable[str] = ()) -> None:
         self._taken = {*RESERVED, *avoid}
         self._expected = set(expected)
+
+    @property
+    def temporary(self) -> str:
+        """What temporaries are called: `t`, unless a variable has that name."""
+        return next((n for n in ("t", "temp") if n not in self._expected), "value")
 
     def reserve(self, name: str) -> str:
         """Take a name as it is: that of a parameter."""

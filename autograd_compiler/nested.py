@@ -20,9 +20,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autograd_compiler import ir
-from autograd_compiler.builder import type_of_operand
+from autograd_compiler.builder import constant_value, type_of_operand
 from autograd_compiler.errors import ArgumentError, MutationError, UnsupportedError
-from autograd_compiler.frontend import calls, methods, names, resolve
+from autograd_compiler.frontend import calls, expressions, methods, names, resolve
 from autograd_compiler.frontend.names import Capture
 from autograd_compiler.frontend.program import Argument
 from autograd_compiler.frontend.source import unparse
@@ -370,6 +370,60 @@ def function_of(low: Lowering, value: Value, node: ast.AST) -> Callable[..., Any
     )
 
 
+def constant(low: Lowering, value: Value, node: ast.AST) -> Any:
+    """An option of a transformation: it must be known when compiling."""
+    operand = low.operand(value, node)
+    known = constant_value(operand)
+    if known is None:
+        raise low.refuse(node, "an option of a derivative that only run time knows")
+    return known.value
+
+
+def items_of(low: Lowering, value: Value, node: ast.AST) -> tuple[Value, ...]:
+    items = expressions.static_items(low, value)
+    if items is None:
+        raise low.refuse(node, "`jvp` takes tuples: `jvp(f, (x, y), (d_x, d_y))`")
+    return tuple(low.read(item) for item in items)
+
+
+def on_function(
+    low: Lowering, function: Value, make: Callable[[Any], Any], node: ast.AST
+) -> Value:
+    """`make(function)`, a derivative, as a value of the program."""
+    if isinstance(function, Closure):
+        plain, free = lifted(low, function, node)
+        return with_free_values(make(plain), function, free)
+    return ir.Const(make(function_of(low, function, node)))
+
+
+def call_on_function(
+    low: Lowering,
+    function: Value,
+    args: tuple[Value, ...],
+    lower: Callable[..., Value],
+    node: ast.AST,
+) -> Value:
+    """`lower(low, fun, args, kwargs, node)` with what a nested function reads."""
+    if not isinstance(function, Closure):
+        return lower(low, function_of(low, function, node), args, {}, node)
+    plain, free = lifted(low, function, node)
+    call = _Direct(lambda *given: lower(given[0], plain, *given[1:]))
+    derivative = with_free_values(call, function, free)
+    return calls.call(low, derivative, args, {}, node)
+
+
+@dataclass(eq=False)
+class _Direct:
+    """A callee that lowers its own call."""
+
+    lower: Callable[..., Value]
+
+    def __autograd_compiler_call__(
+        self, low: Lowering, args: tuple[Value, ...], kwargs: Keywords, node: ast.AST
+    ) -> Value:
+        return self.lower(low, args, kwargs, node)
+
+
 _NUMBERS = count()
 
 
@@ -406,9 +460,11 @@ def lifted(low: Lowering, closure: Closure, node: ast.AST) -> tuple[Any, list[st
     text = unparse(ast.Module([made], [])) + "\n"
     filename = f"<{name} inside {closure.frame.filename}:{next(_NUMBERS)}>"
     linecache.cache[filename] = (len(text), None, text.splitlines(True), filename)
-    scope = dict(closure.frame.globals)
+    scope: dict[str, Any] = {}
     exec(compile(text, filename, "exec"), scope)
-    return scope[name], list(free)
+    # Globals are those of the program, which may change between calls.
+    function = types.FunctionType(scope[name].__code__, closure.frame.globals, name)
+    return function, list(free)
 
 
 def _named(definition: ast.FunctionDef, name: str) -> ast.FunctionDef:

@@ -8,8 +8,11 @@ the compiler: SSA values are `%x`, `%x.1`, what a block gives is a `yield`.
 from __future__ import annotations
 
 import ast
+import functools
+import inspect
 import math
 import operator
+import re
 import types
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
@@ -18,7 +21,7 @@ import numpy as np
 
 from autograd_compiler import ir
 from autograd_compiler.names import Namespace
-from autograd_compiler.types import Scalar
+from autograd_compiler.types import Array, Scalar, dtype_of
 
 # Levels of precedence, loosest first, as in the grammar of Python.
 CONDITIONAL, OR, AND, NOT, COMPARISON = range(1, 6)
@@ -221,7 +224,7 @@ class Expressions:
             return (
                 Expression(self._numpy("pi"))
                 if value == math.pi
-                else _number(repr(value))
+                else _number(re.sub("e-0+", "e-", repr(value)))
             )
         if math.isnan(value):
             return Expression(self._numpy("nan"))
@@ -314,7 +317,7 @@ class Expressions:
     # ------------------------------------------------------------ operations
 
     def operation(self, op: ir.Operation) -> Expression:
-        """The operation as an expression: an `Apply`, a `Load` or a small `If`."""
+        """The operation as an expression: a call, a read, a `Pop` or a small `If`."""
         match op:
             case ir.Apply():
                 return self._apply(op)
@@ -322,6 +325,8 @@ class Expressions:
                 return self.place(self.operand(base), path)
             case ir.If():
                 return self._conditional(op)
+            case ir.Pop(base=base):
+                return Expression(f"{self.operand(base).text}.pop()")
         raise AssertionError(f"{type(op).__name__} is not an expression")
 
     def _apply(self, op: ir.Apply) -> Expression:
@@ -333,6 +338,11 @@ class Expressions:
         if fn is getattr and len(args) == 2 and isinstance(args[1], ir.Const):
             owner = _receiver(self.operand(args[0]))
             return Expression(f"{owner}.{args[1].value}")
+        attribute = _attribute(op)
+        if attribute:
+            return Expression(f"{_receiver(self.operand(args[0]))}.{attribute}")
+        if op.adjoint:
+            kwargs = _without_defaults(fn, kwargs)
         name = _method_name(op)
         if name:
             owner = _receiver(self.operand(args[0]))
@@ -350,8 +360,14 @@ class Expressions:
         kwargs: tuple[tuple[str, ir.Operand], ...] = (),
     ) -> Expression:
         texts = [self.text(arg) for arg in args]
-        texts += [f"{key}={self.text(value)}" for key, value in kwargs]
+        texts += [f"{key}={self._named_argument(key, value)}" for key, value in kwargs]
         return Expression(f"{function}({', '.join(texts)})")
+
+    def _named_argument(self, key: str, value: ir.Operand) -> str:
+        if key == "dtype" and isinstance(value, ir.Const):
+            if isinstance(value.value, np.dtype) and value.value.kind in "iufc":
+                return self._namespace.spell(value.value.type)
+        return self.text(value)
 
     def _operator(self, fn: Any, args: tuple[ir.Operand, ...]) -> Expression:
         if fn is operator.getitem:
@@ -362,6 +378,11 @@ class Expressions:
             return self._compared(args[1], "in", args[0])
         if fn in PREFIX:
             sign = PREFIX[fn]
+            if fn is operator.neg and self._is_real_product(args[0]):
+                # `-(a * b)` and `-a * b` are the same number.
+                product = self.operand(args[0])
+                if product.level == PRODUCT and product.text[0] not in "+-(":
+                    return Expression(f"-{product.text}", PRODUCT)
             inner = self.operand(args[0]).at(UNARY)
             # `--x` would be read as a mistake.
             return Expression(
@@ -374,6 +395,14 @@ class Expressions:
         if level == POWER:  # binds to the right, and tighter than a sign on its left
             return Expression(f"{left.at(PRIMARY)} ** {right.at(UNARY)}", level)
         return Expression(f"{left.at(level)} {sign} {right.at(level + 1)}", level)
+
+    def _is_real_product(self, operand: ir.Operand) -> bool:
+        """Whether an operand is written as a product or quotient of real numbers."""
+        op = self._folded.get(operand) if isinstance(operand, ir.Var) else None
+        if not isinstance(op, ir.Apply) or dtype_of(op.target.type) is None:
+            return False
+        real = np.dtype(dtype_of(op.target.type)).kind == "f"
+        return real and (op.fn is operator.mul or op.fn is operator.truediv)
 
     def _compared(self, left: ir.Operand, sign: str, right: ir.Operand) -> Expression:
         first = self.operand(left).at(COMPARISON + 1)
@@ -438,8 +467,51 @@ def _is_constant(operand: ir.Operand, value: bool) -> bool:
     return isinstance(operand, ir.Const) and operand.value is value
 
 
+_ATTRIBUTES = {id(np.shape): "shape", id(np.size): "size", id(np.ndim): "ndim"}
+
+
+def _attribute(op: ir.Apply) -> str:
+    """The attribute of an array that a call is written with, or ""."""
+    if len(op.args) != 1 or op.kwargs or not isinstance(op.args[0], ir.Var):
+        return ""
+    kind = op.args[0].type
+    if not isinstance(kind, Array) or not kind.ndim:
+        return ""
+    return "T" if op.fn is np.transpose else _ATTRIBUTES.get(id(op.fn), "")
+
+
+def _without_defaults(
+    fn: Any, kwargs: tuple[tuple[str, ir.Operand], ...]
+) -> tuple[tuple[str, ir.Operand], ...]:
+    """Named arguments without those that say what is so anyway."""
+
+    def says_nothing(key: str, value: ir.Operand) -> bool:
+        if not isinstance(value, ir.Const):
+            return False
+        if key == "keepdims":
+            return value.value is False
+        return value.value is None and key in _none_by_default(fn)
+
+    return tuple(pair for pair in kwargs if not says_nothing(*pair))
+
+
+@functools.cache
+def _none_by_default(fn: Any) -> frozenset[str]:
+    try:
+        parameters = inspect.signature(fn).parameters.values()
+    except (TypeError, ValueError):
+        return frozenset()
+    return frozenset(p.name for p in parameters if p.default is None)
+
+
 def _method_name(op: ir.Apply) -> str:
     """The method that a call is written with, or "" for a function."""
+    if op.fn is np.copy and len(op.args) == 1 and not op.kwargs:
+        # The compiler's own copies; the layout of the user's is the user's choice.
+        made = op.adjoint or op.span is ir.NOWHERE
+        owner = op.args[0]
+        if made and isinstance(owner, ir.Var) and isinstance(owner.type, Array):
+            return "copy" if owner.type.ndim else ""
     if isinstance(op.fn, ir.Method):
         return op.fn.name
     # Methods of ndarray and str, as `np.ndarray.astype`, have no other way.

@@ -58,8 +58,8 @@ class Specialised:
             for other, second in arrays:
                 if second is not var and np.shares_memory(leaf, other):
                     raise ArgumentError(
-                        f"`{var.name}` is written by the function and shares memory "
-                        f"with `{second.name}`; pass a copy of one of them"
+                        f"`{var.name}` is written by the function and overlaps with "
+                        f"`{second.name}`: they share memory; pass a copy of one of them"
                     )
 
     def captured(self) -> list[Any]:
@@ -152,8 +152,8 @@ class Specialiser:
         if isinstance(item, str):
             if item not in names:
                 raise ArgumentError(
-                    f"`{self.name}` has no argument `{item}`: its arguments are "
-                    f"{', '.join(names)}"
+                    f"argnums={item!r}: `{self.name}` has no argument of that name; "
+                    f"its arguments are {', '.join(names)}"
                 )
             return item
         if isinstance(item, bool) or not isinstance(item, (int, np.integer)):

@@ -82,19 +82,21 @@ def check_document(document: Path, folder: Path) -> int:
 def run_document(document: Path, folder: Path) -> Iterator[tuple[CodeBlock, str]]:
     """Run a document's code; give each block with the text that it should have.
 
-    The code stands in a real file in `folder`, at the line numbers of the document: the
-    compiler finds the source, and an error tells the line to look at.
+    Each block stands in a real file in `folder`, like a cell of a notebook, at the line
+    numbers of the document: the compiler finds the source, and an error tells the line
+    to look at.
     """
-    blocks = list(code_blocks(document))
     name = f"document_{next(_number)}_{re.sub(r'[^a-z]', '_', document.stem.lower())}"
-    script = folder / f"{name}.py"
-    script.write_text(_blanked(blocks), encoding="utf-8")
     module = types.ModuleType(name)
-    module.__file__ = str(script)
     sys.modules[name] = module
     printed, error = "", ""
-    for block in blocks:
+    script = folder / f"{name}.py"
+    for block in code_blocks(document):
         actual = block.text
+        if block.runs:
+            script = folder / f"{name}_{block.line}.py"
+            script.write_text(_placed(block), encoding="utf-8")
+            module.__file__ = str(script)
         match block.words:
             case ("python",):
                 printed = _run(block, script, module)
@@ -122,20 +124,14 @@ def update_document(document: Path) -> None:
     document.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def _blanked(blocks: list[CodeBlock]) -> str:
-    """All code that runs, every other line of the document left empty."""
-    lines: list[str] = []
-    for block in blocks:
-        if block.runs:
-            lines.extend([""] * (block.line - 1 - len(lines)))
-            lines.extend(block.text.splitlines())
-    return "\n".join(lines) + "\n"
+def _placed(block: CodeBlock) -> str:
+    """The code of a block, on the lines where it stands in its document."""
+    return "\n" * (block.line - 1) + block.text + "\n"
 
 
 def _run(block: CodeBlock, script: Path, module: types.ModuleType) -> str:
-    source = "\n" * (block.line - 1) + block.text + "\n"
     with contextlib.redirect_stdout(io.StringIO()) as output:
-        exec(compile(source, str(script), "exec"), module.__dict__)
+        exec(compile(_placed(block), str(script), "exec"), module.__dict__)
     return output.getvalue()
 
 

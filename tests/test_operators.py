@@ -101,7 +101,7 @@ class Case:
         if isinstance(value, (int, str, tuple, list, type(None))):
             return repr(value)
         if isinstance(value, float):
-            return repr(value) if np.isfinite(value) else f"np.{value}"
+            return repr(value).replace("inf", "np.inf")
         name = f"c{len(self.scope)}"
         self.scope[name] = value
         return name
@@ -202,10 +202,6 @@ def assert_same(given: Any, expected: Any) -> None:
     assert np.array_equal(flatten(given), flatten(expected), equal_nan=True)
 
 
-def has_holes(sample: Sample) -> bool:
-    return any(np.isnan(leaf).any() for leaf in arrays(sample.args) if leaf.dtype.kind in "fc")
-
-
 FIRST_ORDER = [s for s in ALL if s.positions and s.operator not in COARSE]
 
 
@@ -214,7 +210,7 @@ def test_derivatives_of(sample: Sample) -> None:
     check(case_of(sample))
 
 
-SECOND_ORDER = [s for s in FIRST_ORDER if s.smooth]
+SECOND_ORDER = one_of_each([s for s in FIRST_ORDER if s.smooth])
 
 
 @parametrized(SECOND_ORDER)
@@ -241,3 +237,183 @@ def test_second_derivatives_of(sample: Sample) -> None:
 
     expected = directional_difference(pulled, flatten(args), flatten(direction))
     assert_close(flatten(gradient), expected, 1e-6)
+
+
+# ---------------------------------------------------------------- precision, layout
+
+
+def changed(case: Case, change: Callable[[Any], Any]) -> Case:
+    """The case with other arguments for the same function."""
+    other = copy.copy(case)
+    other.args = tuple(map(change, case.args))
+    return other
+
+
+def single(value: Any) -> Any:
+    return value.astype(np.float32) if isinstance(value, np.ndarray) else value
+
+
+ARRAYS = [s for s in FIRST_ORDER if any(a.dtype.kind == "f" for a in arrays(case_of(s).args))]
+
+
+@parametrized(one_of_each(ARRAYS))
+def test_single_precision_of(sample: Sample) -> None:
+    case = case_of(sample)
+    for name, value in case.scope.items():
+        if isinstance(value, np.ndarray) and value.dtype == np.float64:
+            pytest.skip(f"{name} is of double precision")
+    args = tuple(map(single, case.args))
+    out, pullback = vjp(case.function, *args)
+    expected = case.function(*args)
+    assert_same_form(out, plain(expected))
+    assert_close(flatten(out), flatten(expected), 1e-6)
+    cotangent = random_like(out, 1)
+    gradient = pullback(cotangent)
+    for mine, theirs in zip(gradient, args, strict=True):
+        assert_same_form(mine, theirs)
+    _, double = vjp(case.function, *case.args)
+    assert_close(
+        flatten(gradient), flatten(double(random_like(out, 1))), 2e-4
+    )
+    _, tangent = jvp(case.function, args, random_like(args, 2))
+    assert_same_form(tangent, out)
+
+
+def strided(value: Any) -> Any:
+    """The same numbers in every second column of a wider array."""
+    if not isinstance(value, np.ndarray) or value.ndim == 0:
+        return value
+    wide = np.zeros((*value.shape[:-1], 2 * value.shape[-1]))
+    wide[..., ::2] = value
+    return wide[..., ::2]
+
+
+@pytest.mark.parametrize("layout", [strided, np.asfortranarray])
+@parametrized(one_of_each(ARRAYS))
+def test_layout_makes_no_difference_to(sample: Sample, layout: Any) -> None:
+    case = case_of(sample)
+    _, pullback = vjp(case.function, *case.args)
+    args = tuple(
+        layout(arg) if isinstance(arg, np.ndarray) else arg
+        for arg in copy.deepcopy(case.args)
+    )
+    out, other = vjp(case.function, *args)
+    cotangent = random_like(out, 1)
+    assert_close(flatten(other(cotangent)), flatten(pullback(cotangent)), 1e-13)
+    assert_same(args, case.args)
+
+
+# ---------------------------------------------------------------- special points
+
+
+@pytest.mark.parametrize("special", SPECIAL, ids=str)
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_convention(special: Special) -> None:
+    positions = tuple(k for k, arg in enumerate(special.args) if is_inexact(arg))
+    case = Case(special.function, special.args, {}, positions)
+    out, pullback = vjp(case.function, *case.args)
+    gradient = pullback(unflatten(np.ones(flatten(out).size), out, True))
+    assert len(gradient) == len(special.expected)
+    for mine, expected in zip(gradient, special.expected, strict=True):
+        np.testing.assert_allclose(mine, expected, rtol=1e-10, atol=1e-15)
+    _, tangent = jvp(case.function, case.args, random_like(case.args, 2))
+    if np.isfinite(flatten(gradient)).all():
+        against = flatten(gradient) @ flatten(random_like(case.args, 2))
+        assert flatten(tangent).sum() == pytest.approx(against, rel=1e-10, abs=1e-12)
+
+
+# ---------------------------------------------------------------- spellings
+
+METHODS = [
+    "x.sum()",
+    "x.sum(axis=0)",
+    "x.sum(1, keepdims=True)",
+    "x.prod(axis=1)",
+    "x.mean()",
+    "x.mean(axis=-1)",
+    "x.var(axis=0)",
+    "x.std(ddof=1)",
+    "x.max()",
+    "x.max(axis=0)",
+    "x.min(1)",
+    "x.cumsum()",
+    "x.cumsum(axis=0)",
+    "x.cumprod(1)",
+    "x.trace()",
+    "x.diagonal()",
+    "x.T",
+    "x.mT",
+    "x.transpose()",
+    "x.transpose(1, 0)",
+    "x.transpose((1, 0))",
+    "x.swapaxes(0, 1)",
+    "x.squeeze()",
+    "x.reshape(-1)",
+    "x.reshape(4, 3)",
+    "x.reshape((2, 6))",
+    "x.reshape(x.shape[1], x.shape[0])",
+    "x.reshape(12, order='F')",
+    "x.ravel()",
+    "x.flatten()",
+    "x.repeat(2)",
+    "x.repeat(2, axis=1)",
+    "x.take([0, 2, 2], axis=0)",
+    "x.clip(-0.5, 0.4)",
+    "x.clip(min=-0.5)",
+    "x.dot(x.T)",
+    "x.round()",
+    "x.conj()",
+    "x.conjugate()",
+    "x.real",
+    "x.imag",
+    "x.copy()",
+    "x.astype(float)",
+    "x.astype(np.float32)",
+    "x.compress([True, False, True], axis=0)",
+    "x.item(3)",
+    "x.ptp()" if hasattr(np.ndarray, "ptp") else "np.ptp(x)",
+    "x.argmax() * x",
+    "x.size * x.ndim * x.shape[0] * x",
+    "x[x.argsort(axis=1)[0]].sum()" if False else "x[x[:, 0].argsort()]",
+    "x.__add__(x)",
+    "-x @ x.T",
+    "(x + 1j * x).real",
+    "(x * (1 + 2j)).imag",
+    "(x * (1 + 2j)).conj().imag",
+    "(x * (1 + 2j)).conjugate().imag",
+    "abs(x * (1 + 2j))",
+    "(x[0, 0] * (1 + 2j)).conjugate().imag",
+    "x[0, 0].item() ** 2",
+    "float(x[0, 0]) ** 2",
+]
+
+
+@pytest.mark.parametrize("expression", METHODS)
+@pytest.mark.filterwarnings("ignore::numpy.exceptions.ComplexWarning")
+def test_spelling(expression: str) -> None:
+    text = f"def f(x):\n    return {expression}\n"
+    case = Case.__new__(Case)
+    case.args = (np.linspace(-1.0, 1.3, 12).reshape(3, 4) ** 3 + 0.3,)
+    case.function = define(text, f"<spelling {expression}>", {"np": np})["f"]
+    if "float32" in expression:
+        out, pullback = vjp(case.function, *case.args)
+        assert out.dtype == np.float32
+        (gradient,) = pullback(np.ones_like(out))
+        assert gradient.dtype == np.float64
+        assert np.all(gradient == 1.0)
+        return
+    check(case)
+
+
+# ---------------------------------------------------------------- no rule is forgotten
+
+DIFFERENTIABLE = [
+    rule for rule in registry.all_rules() if rule.kind not in ("zero", "refused")
+]
+
+
+@pytest.mark.parametrize(
+    "rule", DIFFERENTIABLE, ids=[full_name(rule.operator) for rule in DIFFERENTIABLE]
+)
+def test_rule_has_a_sample(rule: registry.Rule) -> None:
+    assert any(sample.operator is rule.operator for sample in ALL)

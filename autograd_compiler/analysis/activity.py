@@ -6,7 +6,7 @@ from the outputs; loops are gone through until nothing changes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 from autograd_compiler import ir
 from autograd_compiler.rules.registry import rule_of
@@ -31,6 +31,24 @@ def is_differentiable(op: ir.Apply) -> bool:
     return rule is None or rule.kind != "zero"
 
 
+def differentiated(op: ir.Apply) -> Iterator[ir.Operand]:
+    """The operands that the result's derivative can flow through.
+
+    A partial that is declared zero (the sign in `np.copysign(x, sign)`) lets nothing
+    through.  Operands of other rules are all given: those without a derivative are
+    refused later, should they be active.
+    """
+    rule = rule_of(op.fn)
+    if rule is None or rule.kind != "partials":
+        yield from ir.operands(op)
+        return
+    zero = {name for name, text in rule.partials.items() if text is None}
+    for position, operand in enumerate(op.args):
+        if position >= len(rule.parameters) or rule.parameters[position].name not in zero:
+            yield operand
+    yield from (value for key, value in op.kwargs if key not in zero)
+
+
 def varied_vars(body: ir.Block, inputs: Iterable[ir.Var]) -> set[ir.Var]:
     """The variables that depend on the inputs through operations with derivatives."""
     varied = {var for var in inputs if is_inexact(var.type)}
@@ -52,7 +70,7 @@ def varied_vars(body: ir.Block, inputs: Iterable[ir.Var]) -> set[ir.Var]:
         for op in block.ops:
             match op:
                 case ir.Apply() if is_differentiable(op):
-                    if depends(ir.operands(op)):
+                    if depends(differentiated(op)):
                         for target in op.targets:
                             mark(target)
                 case ir.Load(target=target, base=base):
@@ -114,7 +132,7 @@ def useful_vars(body: ir.Block, outputs: Iterable[ir.Var]) -> set[ir.Var]:
             match op:
                 case ir.Apply() if is_differentiable(op):
                     if any(target in useful for target in op.targets):
-                        use(ir.operands(op))
+                        use(differentiated(op))
                 case ir.Load(target=target, base=base):
                     if target in useful:
                         useful.add(base)

@@ -5,13 +5,18 @@ numbers, twice, with two different assignments of numbers to symbols; a size of 
 result that equals the same `symbol + offset` both times has that size.  The second
 assignment reverses the order of the sizes, so that a result that depends on which of
 two is larger (`max(n, m)`) is not mistaken for one of them.
+
+A call that fails on these sizes (of two symbols that must be equal, of a size that must
+be a multiple of three) is run again with one number for all symbols; that tells the
+dtype and the number of dimensions, and nothing of sizes.
 """
 
 from __future__ import annotations
 
+import operator
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,7 +24,6 @@ import numpy as np
 from autograd_compiler import ir
 from autograd_compiler.types import (
     BOTTOM,
-    ONE,
     UNKNOWN,
     Array,
     Bottom,
@@ -34,6 +38,9 @@ from autograd_compiler.types import (
 )
 
 _MAX_OFFSET = 2
+
+# One number for all symbols: small, and with many divisors.
+_UNIFORM = (4, 12, 60)
 
 
 @dataclass(frozen=True)
@@ -60,16 +67,19 @@ class _Absent(Exception):
 class Sizes:
     """Numbers for the symbols of one call."""
 
-    def __init__(self, symbols: Sequence[str], run: int) -> None:
+    def __init__(
+        self, symbols: Sequence[str], run: int = 0, uniform: int | None = None
+    ) -> None:
         count = len(symbols)
+        self.layout = "F"  # of arrays that are not known to be C-contiguous
         self.numbers: dict[str, int] = {}
         for position, symbol in enumerate(symbols):
-            if run == 0:
-                self.numbers[symbol] = 5 + 3 * position
-            elif run == 1:
-                self.numbers[symbol] = 7 + 4 * (count - 1 - position)
+            if uniform is not None:
+                self.numbers[symbol] = uniform
+            elif run == 0:
+                self.numbers[symbol] = 5 + 4 * position
             else:
-                self.numbers[symbol] = 4
+                self.numbers[symbol] = 7 + 4 * (count - 1 - position)
 
     def of(self, dim: Dim) -> int:
         if not dim.symbol:
@@ -85,33 +95,85 @@ def infer_call(
     """The types of `fn(*args, **kwargs)`."""
     every = (*args, *(value for _, value in kwargs))
     symbols: dict[str, None] = {}
+    constants: dict[int, None] = {}
     for operand in every:
         for var in ir.leaves(operand):
             if isinstance(var.type, Bottom):
                 return Result((BOTTOM,))
-            _collect(var.type, symbols, var)
+            _collect(var.type, symbols, constants, var)
     names = tuple(symbols)
-    try:
-        with np.errstate(all="ignore"), warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            first = _run(fn, args, kwargs, Sizes(names, 0))
-            if not names:
-                return _describe([first], [], names)
-            second = _run(fn, args, kwargs, Sizes(names, 1))
-            return _describe([first, second], [0, 1], names)
-    except _Absent:
-        return NOT_KNOWN
-    except Exception:  # user-visible errors surface at run time, where NumPy words them
-        pass
-    try:
-        with np.errstate(all="ignore"), warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return _describe([_run(fn, args, kwargs, Sizes(names, 2))], [2], names)
-    except Exception:
-        return NOT_KNOWN
+    exact = [Sizes(names, run) for run in (0, 1)] if names else [Sizes(())]
+    uniform = [[Sizes(names, uniform=size)] for size in (*_UNIFORM, *constants)]
+    for attempt in (exact, *(uniform if names else ())):
+        try:
+            with np.errstate(all="ignore"), warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                runs = [_run(fn, args, kwargs, sizes) for sizes in attempt]
+                found = _describe(runs, names, attempt is exact)
+                if not _layout_matters(every):
+                    return found
+                for layout in ("C", "strided"):
+                    attempt[0].layout = layout
+                    other = _describe([_run(fn, args, kwargs, attempt[0])], names, False)
+                    found = _in_any_layout(found, other)
+                return found
+        except _Absent:
+            return NOT_KNOWN
+        except Exception:  # errors of the user's surface at run time, in NumPy's words
+            continue
+    return NOT_KNOWN
 
 
-def _collect(type: Type, symbols: dict[str, None], owner: object) -> None:
+def _layout_matters(operands: Sequence[ir.Operand]) -> bool:
+    """Whether an operand may be in any order of memory: then so may the result."""
+    return any(
+        isinstance(var.type, Array) and var.type.ndim and not var.type.contiguous
+        for operand in operands
+        for var in ir.leaves(operand)
+    )
+
+
+def _in_any_layout(first: Result, second: Result) -> Result:
+    """What holds of a result whatever the order of its operands in memory."""
+    if len(first.types) != len(second.types):
+        return NOT_KNOWN
+    types = tuple(
+        replace(a, contiguous=a.contiguous and isinstance(b, Array) and b.contiguous)
+        if isinstance(a, Array)
+        else a
+        for a, b in zip(first.types, second.types, strict=True)
+    )
+    aliases = tuple(sorted({*first.aliases, *second.aliases}))
+    return replace(first, types=types, aliases=aliases)
+
+
+def infer_reshape(array: Array, shape: ir.Operand) -> Array | None:
+    """The type of `array.reshape(shape)`, where the shape has a known length."""
+    if isinstance(shape, ir.Var) and isinstance(shape.type, TupleOf):
+        kinds: tuple[Type, ...] = shape.type.items  # `other.shape`
+        return Array(array.dtype, tuple(map(_size_of, kinds)), contiguous=True)
+    items = shape.items if isinstance(shape, ir.Pack) else (shape,)
+    dims: list[Dim | None] = []
+    for item in items:
+        match item:
+            case ir.Const(int() as size):
+                dims.append(Dim("", size) if size >= 0 else None)
+            case ir.Var(type=Scalar("int64") as kind):
+                # A number that is not the size of an argument may be -1.
+                dim = _size_of(kind)
+                dims.append(dim if dim is not None and dim.is_not_one else None)
+            case _:
+                return None
+    return Array(array.dtype, tuple(dims), contiguous=True)
+
+
+def _size_of(kind: Type) -> Dim | None:
+    return kind.size if isinstance(kind, Scalar) else None
+
+
+def _collect(
+    type: Type, symbols: dict[str, None], constants: dict[int, None], owner: object
+) -> None:
     match type:
         case Array(_, dims):
             for position, dim in enumerate(dims):
@@ -119,14 +181,16 @@ def _collect(type: Type, symbols: dict[str, None], owner: object) -> None:
                     symbols[f"?{id(owner)}.{position}"] = None
                 elif dim.symbol:
                     symbols[dim.symbol] = None
+                elif dim.offset > 1:
+                    constants[dim.offset] = None
         case Scalar(size=size):
             if size is not None and size.symbol:
                 symbols[size.symbol] = None
         case ListOf(item):
-            _collect(item, symbols, owner)
+            _collect(item, symbols, constants, owner)
         case TupleOf(items):
             for item in items:
-                _collect(item, symbols, owner)
+                _collect(item, symbols, constants, owner)
 
 
 def _run(
@@ -176,7 +240,7 @@ def _sample(type: Type, sizes: Sizes, owner: object) -> Any:
                 else sizes.of(dim)
                 for position, dim in enumerate(dims)
             )
-            return _array(dtype, shape, contiguous)
+            return _array(dtype, shape, "C" if contiguous else sizes.layout)
         case ListOf(item):
             return [_sample(item, sizes, owner) for _ in range(2)]
         case TupleOf(items):
@@ -184,27 +248,29 @@ def _sample(type: Type, sizes: Sizes, owner: object) -> Any:
     raise _Absent
 
 
-def _array(dtype: str, shape: tuple[int, ...], contiguous: bool) -> Any:
+def _array(dtype: str, shape: tuple[int, ...], layout: str) -> Any:
     kind = np.dtype(dtype).kind
     if kind in "fc":
         size = int(np.prod(shape))
         values = (0.3 + 0.02 * (np.arange(size) % 5)).reshape(shape)
         if len(shape) >= 2 and shape[-1] == shape[-2]:
             values = values + 2.0 * np.eye(shape[-1])  # regular, positive definite
+        if kind == "c":
+            values = values + 0.1j
         array = values.astype(dtype)
     else:
         array = np.zeros(shape, dtype)
         if kind == "b":
             array[...] = True
-    if contiguous or not shape:
+    if layout == "C" or not shape:
         return array
-    if len(shape) == 1:
-        return np.repeat(array, 2)[::2]
+    if layout == "strided" or len(shape) == 1:
+        return np.repeat(array, 2, axis=-1)[..., ::2]
     return np.asfortranarray(array)
 
 
 def _describe(
-    runs: list[tuple[Any, list[Any]]], kinds: list[int], names: tuple[str, ...]
+    runs: list[tuple[Any, list[Any]]], names: tuple[str, ...], exact: bool
 ) -> Result:
     value, given = runs[0]
     results = [run[0] for run in runs]
@@ -215,23 +281,23 @@ def _describe(
         value, "_fields"
     ):
         return NOT_KNOWN
+    if isinstance(value, (tuple, list)) and not value:
+        return Result((TupleOf(()),)) if isinstance(value, tuple) else NOT_KNOWN
     if isinstance(value, list) and any(isinstance(arg, list) for arg in given):
-        if not value:
-            return NOT_KNOWN
-        return Result((ListOf(_merge([r[0] for r in results], kinds, names)),), False, aliases)
+        return Result((ListOf(_merge([r[0] for r in results], names, exact)),), False, aliases)
     if isinstance(value, (tuple, list)):
         if value and all(type(item) is int for item in value):
-            return Result((_merge(results, kinds, names),), False)
+            return Result((_merge(results, names, exact),), False)
         if len({len(result) for result in results}) != 1:
             if isinstance(value, list) and value:
-                return Result((ListOf(_merge([r[0] for r in results], kinds, names)),))
+                return Result((ListOf(_merge([r[0] for r in results], names, exact)),))
             return NOT_KNOWN
         types = tuple(
-            _merge([result[k] for result in results], kinds, names)
+            _merge([result[k] for result in results], names, exact)
             for k in range(len(value))
         )
         return Result(types, True, aliases)
-    return Result((_merge(results, kinds, names),), False, aliases)
+    return Result((_merge(results, names, exact),), False, aliases)
 
 
 def shares_memory(value: Any, arg: Any) -> bool:
@@ -245,13 +311,13 @@ def shares_memory(value: Any, arg: Any) -> bool:
     return False
 
 
-def _merge(values: list[Any], kinds: list[int], names: tuple[str, ...]) -> Type:
+def _merge(values: list[Any], names: tuple[str, ...], exact: bool) -> Type:
     value = values[0]
     if isinstance(value, np.ndarray) and value.dtype.kind in "fciub":
         if any(other.ndim != value.ndim for other in values):
             return UNKNOWN
         dims = tuple(
-            _dim([v.shape[axis] for v in values], kinds, names)
+            _dim([v.shape[axis] for v in values], names, exact)
             for axis in range(value.ndim)
         )
         return Array(
@@ -262,9 +328,7 @@ def _merge(values: list[Any], kinds: list[int], names: tuple[str, ...]) -> Type:
     if isinstance(value, bool):
         return Scalar("bool")
     if isinstance(value, int):
-        size = None
-        if kinds == [0, 1]:
-            size = _dim(list(values), kinds, names)
+        size = _dim(list(values), names, exact) if names and exact else None
         return Scalar("int64", size=size)
     if isinstance(value, float):
         return Scalar("float64")
@@ -274,29 +338,25 @@ def _merge(values: list[Any], kinds: list[int], names: tuple[str, ...]) -> Type:
         lengths = {len(v) for v in values}
         if len(lengths) == 1:
             items = tuple(
-                _merge([v[k] for v in values], kinds, names) for k in range(len(value))
+                _merge([v[k] for v in values], names, exact) for k in range(len(value))
             )
             return TupleOf(items)
         return UNKNOWN
     return Opaque(type(value))
 
 
-def _dim(numbers: list[int], kinds: list[int], names: tuple[str, ...]) -> Dim | None:
-    if kinds == []:
-        return ONE if numbers[0] == 1 else Dim("", numbers[0])
-    if kinds == [2]:
-        return ONE if numbers[0] == 1 else None
-    if numbers[0] == numbers[1] and numbers[0] < 5:
+def _dim(numbers: list[int], names: tuple[str, ...], exact: bool) -> Dim | None:
+    if not exact:
+        return None
+    if not names:
+        return Dim("", numbers[0])
+    if numbers[0] == numbers[1]:
         return Dim("", numbers[0])
     first, second = Sizes(names, 0), Sizes(names, 1)
     for name in names:
         offset = numbers[0] - first.numbers[name]
         if offset == numbers[1] - second.numbers[name] and abs(offset) <= _MAX_OFFSET:
-            if name.startswith("?"):
-                return None
-            return Dim(name, offset)
-    if numbers[0] == numbers[1]:
-        return Dim("", numbers[0])
+            return None if name.startswith("?") else Dim(name, offset)
     return None
 
 

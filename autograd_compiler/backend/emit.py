@@ -8,6 +8,7 @@ variables are called (`naming`), and how it is all written down (here, with
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterable, Iterator
 
 import black
@@ -40,7 +41,7 @@ from autograd_compiler.printer import (
     Expressions,
     has_operator,
 )
-from autograd_compiler.types import ListOf, Scalar
+from autograd_compiler.types import Array, ListOf, Scalar, Type, dtype_of
 
 _COMMENT = 80
 _AUGMENTED = ("+", "-", "*", "/")
@@ -150,9 +151,11 @@ class _Writer:
                 if lines and not reversing:
                     lines.append("")
                 reversing = True
-                if comment and comment != shown:
+                if comment and comment != shown and comment != f"# {written[0]}":
                     lines.append(comment)
                 shown = comment
+            if reversing and lines and (listed := _listed(lines[-1], written)):
+                lines[-1], written = listed, []
             lines += written
         return lines
 
@@ -254,6 +257,8 @@ class _Writer:
             return ""
         sign, _ = BINARY.get(op.fn, ("", 0))
         first, second = op.args
+        if sign in ("+", "*") and self._write.text(second) == name:
+            first, second = second, first
         if sign not in _AUGMENTED or not isinstance(first, ir.Var):
             return ""
         if not isinstance(target.type, Scalar) or not isinstance(first.type, Scalar):
@@ -326,7 +331,44 @@ class _Writer:
         if kind == "rebind":
             added = write.operand(op.value).at(SUM + 1)
             return f"{place} = {place} + {added}"
-        return f"{place} {'+=' if kind == 'add' else '='} {value}"
+        if kind == "set":
+            return self.updated(op, base) or f"{place} = {value}"
+        negated = self.negated(op.value)
+        if negated is not None:
+            return f"{place} -= {write.text(negated)}"
+        return f"{place} += {value}"
+
+    def negated(self, value: ir.Operand) -> ir.Operand | None:
+        """x, where the value is written `-x`."""
+        op = self._body.folded.get(value) if isinstance(value, ir.Var) else None
+        if not isinstance(op, ir.Apply) or op.fn is not operator.neg:
+            return None
+        # Minus True is a number, and unsigned numbers have no minus.
+        return op.args[0] if _dtype_kind(op.target.type) in ("f", "c") else None
+
+    def updated(self, op: ir.Store, base: Expression) -> str:
+        """`a[i] *= e` for `a[i] = a[i] * e`, where it is sure to mean the same."""
+        made = self._body.folded.get(op.value) if isinstance(op.value, ir.Var) else None
+        if not isinstance(made, ir.Apply) or len(made.args) != 2 or made.kwargs:
+            return ""
+        sign, _ = BINARY.get(made.fn, ("", 0)) if has_operator(made.fn) else ("", 0)
+        first, second = made.args
+        if sign not in _AUGMENTED or not isinstance(first, ir.Var):
+            return ""
+        place = self._write.place(base, op.path).text
+        if self._write.text(first) != place or not self._same_kind(op, made, second):
+            return ""
+        return f"{place} {sign}= {self._write.text(second)}"
+
+    def _same_kind(self, op: ir.Store, made: ir.Apply, second: ir.Operand) -> bool:
+        """Whether an update in place computes in the same type, element by element."""
+        if not isinstance(op.base.type, Array):
+            return False
+        kept = dtype_of(made.target.type) == op.base.type.dtype
+        alone = isinstance(second, ir.Const) or (
+            isinstance(second, ir.Var) and isinstance(second.type, Scalar)
+        )
+        return kept and (alone or isinstance(made.target.type, Scalar))
 
     def place(self, op: ir.Store, base: Expression) -> str:
         """The left side of a store; the whole array is `x[...]`, or `x` before `+=`."""
@@ -341,12 +383,28 @@ class _Writer:
         return place.text if op.mode == "add" and named else f"{place.text}[...]"
 
 
+def _listed(made: str, loop: list[str]) -> str:
+    """`x = []` and a loop that only appends to it, as `x = [… for … in …]`."""
+    name, equals, _ = made.partition(" = []")
+    appends = f"    {name}.append("
+    if not equals or made != f"{name} = []" or len(loop) != 2:
+        return ""
+    if not loop[0].startswith("for ") or not loop[1].startswith(appends):
+        return ""
+    return f"{name} = [{loop[1][len(appends):-1]} {loop[0][:-1]}]"
+
+
 def _is_chain(lines: list[str]) -> bool:
     """Whether the lines of an else branch are one `if`: then they become an `elif`."""
     if not lines[0].startswith("    if "):
         return False
     outer = (line for line in lines[1:] if line and not line.startswith("     "))
     return all(line.startswith(("    elif ", "    else:")) for line in outer)
+
+
+def _dtype_kind(kind: Type) -> str:
+    dtype = dtype_of(kind)
+    return np.dtype(dtype).kind if dtype is not None else ""
 
 
 def _is_code(line: str) -> bool:

@@ -46,7 +46,7 @@ class Recipe:
 
     def wrap(self, flat: Callable[..., Any]) -> Callable[..., Any]:
         """The flat function with containers in and out."""
-        if not any(isinstance(tree, ir.Pack) for tree in self.params):
+        if all(isinstance(tree, ir.Var) for tree in self.params):
 
             def with_leaves(*args: Any) -> Any:
                 return self.rebuild(flat(*args))
@@ -61,6 +61,9 @@ class Recipe:
 
 def flat_signature(function: ir.Function) -> tuple[ir.Function, Recipe]:
     """The function with one parameter per leaf and a tuple of leaves as its result.
+
+    Parts that are known when compiling, such as a function that is passed, are no
+    parameters at all.
 
     Examples
     --------
@@ -80,10 +83,7 @@ def flat_signature(function: ir.Function) -> tuple[ir.Function, Recipe]:
             if isinstance(leaf, ir.Var):
                 var = ir.Var(_unused(path, taken), leaf.type)
                 changed[leaf] = var
-            else:
-                # A constant of the structure is passed and not read.
-                var = ir.Var(_unused(path, taken))
-            params.append(ir.Param(var.name, var))
+                params.append(ir.Param(var.name, var))
     body = ir.rebuild_block(function.body, lambda var: changed.get(var, var))
     if isinstance(result, ir.Pack):
         leaves = tuple(_leaves(body.results[0]))
@@ -135,7 +135,7 @@ def _flat_calls(
 def _matching(op: ir.Call, tree: ir.Operand, arg: ir.Operand) -> tuple[ir.Operand, ...]:
     """The leaves of an argument for the leaves of a parameter."""
     if not isinstance(tree, ir.Pack):
-        return (arg,)
+        return (arg,) if isinstance(tree, ir.Var) else ()
     if not isinstance(arg, ir.Pack) or len(arg.items) != len(tree.items):
         raise BackendError(
             "Numba cannot compile a call with a container of unknown structure",
@@ -192,8 +192,10 @@ def _structure(operand: ir.Operand) -> Structure:
 
 
 def _collect(tree: ir.Operand, value: Any, leaves: list[Any]) -> None:
+    """The leaves that are variables; what is known when compiling is not passed."""
     if not isinstance(tree, ir.Pack):
-        leaves.append(value)
+        if isinstance(tree, ir.Var):
+            leaves.append(value)
         return
     form = tree.form
     if form.kind == "record":

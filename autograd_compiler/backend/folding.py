@@ -18,13 +18,15 @@ from dataclasses import dataclass
 
 from autograd_compiler import ir
 from autograd_compiler.analysis import effects
+from autograd_compiler.analysis.effects import is_exact_view
 from autograd_compiler.backend import stores
 from autograd_compiler.names import Namespace
 from autograd_compiler.printer import Expressions
-from autograd_compiler.types import Scalar
+from autograd_compiler.types import Array, Scalar
 
 LONGEST = 88  # characters of an expression that folding may build
 _LONGEST_CONDITIONAL = 60
+_SHORTEST = 16  # characters of a read that is written again instead of named
 
 
 @dataclass(frozen=True)
@@ -125,13 +127,11 @@ class _Folder:
         for number in reversed(range(len(ops))):
             op = ops[number]
             target = self._temporary(op)
-            if target is None or target not in user:
+            if target is None or len(user.get(target, ())) != self.count[target]:
                 continue
-            at = user[target]
-            if at < len(ops):
-                if target in self._kept(ops[at]):
-                    continue
-                at = place[at]
+            if any(at < len(ops) and target in self._kept(ops[at]) for at in user[target]):
+                continue
+            at = max(place[at] if at < len(ops) else at for at in user[target])
             between = range(number + 1, min(at, len(ops)))
             if not any(
                 self._hinders(op, ops[other], place[other] != other)
@@ -147,9 +147,29 @@ class _Folder:
                 pass
             case ir.If(targets=(target,)) if op in self.expressions:
                 pass
+            case ir.Pop(value=value) if op.adjoint and value.name.startswith("d_"):
+                return value if self.count[value] == 1 else None
             case _:
                 return None
-        return target if not target.name and self.count[target] == 1 else None
+        if target.name or not self.count[target]:
+            return None
+        return target if self.count[target] == 1 or self._is_short_read(op) else None
+
+    def _is_short_read(self, op: ir.Operation) -> bool:
+        """Whether to write an operation as often as it is used: `u[1:-1]`, `x.shape`.
+
+        The user wrote it that often; it costs no more than the name of a temporary.
+        """
+        match op:
+            case ir.Load(base=base):
+                if not isinstance(base.type, Array) or not is_exact_view(op):
+                    return False
+            case ir.Apply(fn=fn, args=(_, ir.Const(attribute))) if fn is getattr:
+                if attribute not in ("shape", "size", "T"):
+                    return False
+            case _:
+                return False
+        return len(self._printer.operation(op).text) <= _SHORTEST
 
     def _kept(self, op: ir.Operation) -> Iterable[ir.Var]:
         """The variables that must stay variables where this operation reads them."""
@@ -178,6 +198,10 @@ class _Folder:
         if isinstance(other, ir.Call) and opaque:
             return True
         reads = list(_reads(op))
+        if isinstance(op, ir.Pop):
+            touched = [*self._memory.buffers(_reads(other))]
+            if self._share([*self._memory.buffers(reads)], touched):
+                return True
         names = {var.name for var in reads if var.name}
         if any(target.name in names for target in ir.targets(other)):
             return True
@@ -283,13 +307,15 @@ def _leaf_paths(
                 yield from _leaf_paths(item, (*path, step))
 
 
-def _users(block: ir.Block) -> dict[ir.Var, int]:
-    """Which operation of a block reads a variable itself; its length for results."""
-    user: dict[ir.Var, int] = {}
+def _users(block: ir.Block) -> dict[ir.Var, list[int]]:
+    """Which operations of a block read a variable themselves; its length for results."""
+    user: dict[ir.Var, list[int]] = {}
     for number, op in enumerate(block.ops):
-        user.update((var, number) for var in ir.uses(op))
+        for var in ir.uses(op):
+            user.setdefault(var, []).append(number)
     for result in block.results:
-        user.update((var, len(block.ops)) for var in ir.leaves(result))
+        for var in ir.leaves(result):
+            user.setdefault(var, []).append(len(block.ops))
     return user
 
 

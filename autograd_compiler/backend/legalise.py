@@ -18,7 +18,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -27,6 +27,7 @@ from autograd_compiler.analysis.effects import Memory, memory_of
 from autograd_compiler.analysis.infer import infer_call
 from autograd_compiler.backend.legal import calls
 from autograd_compiler.backend.legal.arguments import ALL, operand, type_of
+from autograd_compiler.builder import identity
 from autograd_compiler.errors import BackendError
 from autograd_compiler.types import (
     Array,
@@ -116,9 +117,7 @@ class Legaliser:
             case ir.Apply():
                 self._apply(op)
             case ir.Load():
-                self._ops.append(
-                    replace(op, path=tuple(map(self._legal_index, op.path)))
-                )
+                self._load(op)
             case ir.Store():
                 assert isinstance(old, ir.Store)
                 self._store(op, self._overlaps(old))
@@ -140,6 +139,11 @@ class Legaliser:
                 self._define(op.target, result)
                 return
         self._append_call(op)
+
+    def _load(self, op: ir.Load) -> None:
+        ranks = [ndim(op.base.type), *(None for _ in op.path[1:])]
+        path = tuple(map(self._legal_index, op.path, ranks))
+        self._ops.append(replace(op, path=path))
 
     def _define(self, target: ir.Var, result: ir.Operand) -> None:
         if isinstance(result, ir.Var) and not result.name:
@@ -215,8 +219,11 @@ class Legaliser:
                 return
         self._ops.append(op)
 
-    def _legal_index(self, step: ir.Index) -> ir.Index:
-        """Lists become arrays, and masks of matrices the places that they pick."""
+    def _legal_index(self, step: ir.Index, rank: int | None = None) -> ir.Index:
+        """Lists become arrays, and masks of matrices the places that they pick.
+
+        `rank` is that of what is indexed, where it is known.
+        """
 
         def legal(part: ir.Operand) -> ir.Operand:
             if isinstance(part, ir.Const) and isinstance(part.value, list):
@@ -225,6 +232,8 @@ class Legaliser:
                 return self.call(np.array, part)
             return part
 
+        if _is_ellipsis(step) and rank is not None:
+            return replace(step, index=ALL if rank else ir.Pack(()))
         if isinstance(step.index, ir.Pack) and step.index.form.kind == "tuple":
             return replace(step, index=ir.Pack(tuple(map(legal, step.index.items))))
         if _is_mask(step.index) and (ndim(type_of(step.index)) or 0) > 1:
@@ -369,9 +378,8 @@ class Legaliser:
             result = infer_call(fn, given, named)
         kind: Type = TupleOf(result.types) if result.unpacks else result.types[0]
         target = ir.Var("", kind)
-        self._append_call(
-            ir.Apply(self.span, (target,), fn, given, named, adjoint=self.adjoint)
-        )
+        op = ir.Apply(self.span, (target,), fn, given, named, adjoint=self.adjoint)
+        self._append_call(calls.with_plain_arguments(op))
         return target
 
     def load(self, base: ir.Operand, *parts: Any) -> ir.Var:
@@ -386,15 +394,44 @@ class Legaliser:
         self._ops.append(ir.Load(self.span, target, base, path, adjoint=self.adjoint))
         return target
 
-    def store(self, base: ir.Var, value: ir.Operand, *parts: Any) -> ir.Var:
-        """Append `base[parts] = value`; the new version of `base`."""
+    def store(
+        self,
+        base: ir.Var,
+        value: ir.Operand,
+        *parts: Any,
+        mode: Literal["set", "add"] = "set",
+    ) -> ir.Var:
+        """Append `base[parts] = value`, or `+=`; the new version of `base`."""
         items = tuple(map(operand, parts))
         index = items[0] if len(items) == 1 else ir.Pack(items)
         target = ir.Var("", base.type)
         self._ops.append(
             ir.Store(
-                self.span, target, base, (ir.Index(index),), value, adjoint=self.adjoint
+                self.span,
+                target,
+                base,
+                (ir.Index(index),),
+                value,
+                mode,
+                adjoint=self.adjoint,
             )
+        )
+        return target
+
+    def new_list(self, item: Type) -> ir.Var:
+        """Append `[]`, a list of items of a type."""
+        target = ir.Var("", ListOf(item))
+        empty = ir.Pack((), ir.LIST)
+        self._ops.append(
+            ir.Apply(self.span, (target,), identity, (empty,), adjoint=self.adjoint)
+        )
+        return target
+
+    def append(self, base: ir.Var, value: ir.Operand) -> ir.Var:
+        """Append `base.append(value)`; the new version of `base`."""
+        target = ir.Var(base.name, base.type)
+        self._ops.append(
+            ir.Append(self.span, target, base, value, adjoint=self.adjoint)
         )
         return target
 

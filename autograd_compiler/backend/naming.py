@@ -89,10 +89,12 @@ def _spell(
         spelled[classes.find(var)] = (
             names.reserve(name) if usable else names.fresh(name)
         )
-    for var in order:
-        root = classes.find(var)
-        if root not in spelled:
-            spelled[root] = names.fresh(classes.name(var))
+    # The user's names first: no temporary may take one of them away.
+    for named in (True, False):
+        for var in order:
+            root = classes.find(var)
+            if root not in spelled and bool(classes.name(root)) is named:
+                spelled[root] = names.fresh(classes.name(root) or names.temporary)
     return {var: spelled[classes.find(var)] for var in order}
 
 

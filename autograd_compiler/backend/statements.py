@@ -117,7 +117,8 @@ class _Builder:
         self._count = folding.count
 
     def block(self, ops: Iterable[ir.Operation]) -> list[Statement]:
-        return [statement for op in ops for statement in self.operation(op)]
+        ordered = _sunk(tuple(ops))
+        return [statement for op in ordered for statement in self.operation(op)]
 
     def operation(self, op: ir.Operation) -> Iterator[Statement]:
         found = ir.targets(op)
@@ -129,7 +130,8 @@ class _Builder:
                     self.folded[op.target] = self.folded[op.base]
                 else:
                     yield from self.copy(op, (op.target,), (op.base,))
-                yield Do(op)
+                if not (isinstance(op, ir.Pop) and op.value in self.folded):
+                    yield Do(op)
             case ir.Apply(fn=fn) if is_identity(fn):
                 yield from self.copy(op, op.targets, op.args)
             case ir.If() if op not in self._expressions:
@@ -343,6 +345,33 @@ def _read_vars(function: ir.Function) -> frozenset[ir.Var]:
             slots = zip(op.params, op.targets, strict=True)
             read.update(param for param, target in slots if target in read)
     return frozenset(read)
+
+
+def _sunk(ops: tuple[ir.Operation, ...]) -> list[ir.Operation]:
+    """The operations, each tape made just before it is first used."""
+    ordered = list(ops)
+    for tape in [op for op in ops if _makes_tape(op)]:
+        (target,) = ir.targets(tape)
+        start = ordered.index(tape)
+        following = range(start + 1, len(ordered))
+        first = next((k for k in following if _mentions(ordered[k], target)), None)
+        if first is not None:
+            ordered.insert(first - 1, ordered.pop(start))
+    return ordered
+
+
+def _makes_tape(op: ir.Operation) -> bool:
+    """Whether the compiler, and not the user, makes an empty list."""
+    match op:
+        case ir.Apply(fn=fn, args=(ir.Pack((), form),)) if is_identity(fn):
+            return form.kind == "list" and op.span is ir.NOWHERE and not op.adjoint
+    return False
+
+
+def _mentions(op: ir.Operation, var: ir.Var) -> bool:
+    return any(var is used for used in ir.uses(op)) or any(
+        var in ir.free_vars(block) for block in ir.blocks(op)
+    )
 
 
 def _raises(block: ir.Block) -> bool:

@@ -103,10 +103,9 @@ def _property(low: Lowering, owner: ir.Var, kind: Type, name: str) -> Value:
     var = low.fresh(owner)
     if name == "T" and isinstance(kind, Array) and kind.ndim < 2:
         return var
-    if name in ("real", "imag") and isinstance(kind, Scalar) and kind.weak:
-        fn: Any = np.real if name == "real" else np.imag
-        return low.apply(fn, var)
-    return low.apply(PROPERTIES[name], var, style="method")
+    # Only `.T` has a spelling of its own in generated code.
+    style = "method" if name == "T" else "function"
+    return low.apply(PROPERTIES[name], var, style=style)
 
 
 def _field(

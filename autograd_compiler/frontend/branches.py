@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from autograd_compiler import ir
@@ -72,6 +73,7 @@ class _Merge:
         """The value after the branch; None where the two cannot be told apart later."""
         if first is second:
             return first
+        first, second = self._refreshed(0, first), self._refreshed(1, second)
         if isinstance(first, Ref) and isinstance(second, Ref):
             if first.cell == second.cell:
                 return first
@@ -117,14 +119,26 @@ class _Merge:
                 return ir.Pack(tuple(parts), form)  # type: ignore[arg-type]
         return value
 
-    def _materialised(self, side: int, ref: Ref, name: str) -> ir.Var:
+    @contextmanager
+    def _at_end_of(self, side: int) -> Iterator[None]:
         low = self.low
         state, ops = low.state, low.builder.ops
         low.state, low.builder.ops = self.states[side], self.sides[side]
         try:
-            return low.materialise(ref, name)
+            yield
         finally:
             low.state, low.builder.ops = state, ops
+
+    def _materialised(self, side: int, ref: Ref, name: str) -> ir.Var:
+        with self._at_end_of(side):
+            return self.low.materialise(ref, name)
+
+    def _refreshed(self, side: int, value: Value) -> Value:
+        """A view as it is at the end of its side: its base may have been written."""
+        if self.states[side].dead:
+            return value
+        with self._at_end_of(side):
+            return self.low.refreshed(value)
 
     states: tuple[State, State]
 
@@ -215,6 +229,10 @@ def _merged_state(
     after = before.copy()
     after.dead = first.dead and second.dead
     after.stale = {**first.stale, **second.stale}
+    after.moved = {**first.moved, **second.moved}
+    after.outdated = {**first.outdated, **second.outdated}
+    for view in after.moved.keys() & after.outdated.keys():
+        after.stale.setdefault(view, after.moved[view])
     # Cells first: a cell that one side turns into a run-time list is one in both.
     for cell in {**first.cells, **second.cells}:
         a, b = first.cells.get(cell), second.cells.get(cell)

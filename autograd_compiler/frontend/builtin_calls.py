@@ -193,7 +193,7 @@ def _len(low: Lowering, args: Any, kwargs: Keywords, node: ast.AST) -> Value:
             return ir.Const(len(content.items))
     if isinstance(value, Iterable):
         count, _ = loops._counted(low, value, node)
-        return count
+        return low.apply(max, ir.Const(0), count)
     if isinstance(value, Object):
         raise low.refuse(node, "`len` of this object")
     return low.apply(len, low.operand(value, node))

@@ -62,6 +62,12 @@ def lower_call(low: Lowering, node: ast.Call) -> Value:
     kwargs: Keywords = {}
     for keyword in node.keywords:
         value = low.expression(keyword.value)
+        if keyword.arg == "dtype" and getattr(value, "value", None) is object:
+            raise low.refuse(
+                keyword,
+                "an array of objects (`dtype=object`) has no derivative",
+                "keep arrays of different shapes in a list",
+            )
         if keyword.arg is not None:
             kwargs[keyword.arg] = value
             continue
@@ -118,8 +124,9 @@ def _call_object(
     kwargs: Keywords,
     node: ast.AST,
 ) -> Value:
-    generated = getattr(value, "__autograd_compiler_source__", None)
-    if generated is not None:
+    if hasattr(value, "__autograd_compiler_call__"):
+        capture = function.capture
+        low.guards[(capture.identity, capture.name, capture.path)] = (capture, value)
         return _call_generated(low, value, args, kwargs, node)
     found = inspect.getattr_static(type(value), "__call__", None)
     if isinstance(found, types.FunctionType):
@@ -130,11 +137,9 @@ def _call_object(
 def _call_generated(
     low: Lowering, value: Any, args: tuple[Value, ...], kwargs: Keywords, node: ast.AST
 ) -> Value:
-    """A gradient inside of a differentiated function: its generated source is Python."""
-    operands = [low.operand(arg, node) for arg in args]
-    named = {key: low.operand(item, node) for key, item in kwargs.items()}
-    function = value.__autograd_compiler_source__(operands, named)
-    return call(low, ir.Const(function), args, kwargs, node)
+    """A derivative inside of a differentiated function lowers its own call."""
+    result: Value = value.__autograd_compiler_call__(low, args, kwargs, node)
+    return result
 
 
 def capture_whole(low: Lowering, value: Object) -> ir.Var:
@@ -147,7 +152,7 @@ def _call_constant(
     builtin = builtin_calls.HANDLERS.get(fn) if _hashable(fn) else None
     if builtin is not None:
         return builtin(low, args, kwargs, node)
-    if hasattr(fn, "__autograd_compiler_source__"):
+    if hasattr(fn, "__autograd_compiler_call__"):
         return _call_generated(low, fn, args, kwargs, node)
     if rule_of(fn) is not None or getattr(fn, "__static__", False):
         return primitive(low, fn, args, kwargs, node)

@@ -96,7 +96,9 @@ def lower(low: Lowering, node: ast.expr) -> Value:
             constants = [constant_value(low.operand(lower(low, item))) for item in items]
             if all(constant is not None for constant in constants):
                 return ir.Const({c.value for c in constants if c is not None})
-            raise low.refuse(node, "sets of values that only run time knows")
+            raise low.refuse(
+                node, "a set of values that only run time knows", "use a list or a tuple"
+            )
         case ast.Attribute(value, name):
             return attributes.attribute(low, lower(low, value), name, node)
         case ast.Subscript(value, index):

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from autograd_compiler import ir
 from autograd_compiler.builder import constant_value, type_of_operand
+from autograd_compiler.errors import MutationError
 from autograd_compiler.frontend import branches, expressions, stores
 from autograd_compiler.frontend.memory import State
 from autograd_compiler.frontend.resolve import local_names
@@ -56,6 +57,10 @@ class _Widen(Exception):
     """The loop must be lowered again: something changed its form."""
 
 
+class _TestAssigns(Exception):
+    """The test of a `while` changes what its body sees: `:=`, or a write."""
+
+
 # ---------------------------------------------------------------- the three loops
 
 
@@ -85,8 +90,36 @@ def lower_for(low: Lowering, node: ast.For) -> None:
 def lower_while(low: Lowering, node: ast.While) -> None:
     body = _without_break(node.body)
     flag = _break_flag(node.body)
-    assigned = _assigned(node.body) | _walrus_names(node.test)
-    _loop(low, lambda _: low.statements(body), assigned, flag, test=node.test)
+    assigned = _assigned(node.body)
+    before = low.state.copy()
+    try:
+        _loop(low, lambda _: low.statements(body), assigned, flag, test=node.test)
+    except _TestAssigns:
+        low.state = before
+        _while_with_flag(low, node, body, flag)
+
+
+def _while_with_flag(
+    low: Lowering, node: ast.While, body: list[ast.stmt], flag: str | None
+) -> None:
+    """`while (y := f(x)) > 0`: the test is done before the loop and after each pass."""
+    goes_on = f"%goes_on{node.lineno}"
+    test = ast.copy_location(
+        ast.Assign([ast.Name(goes_on, ast.Store())], node.test), node.test
+    )
+    low.statement(test)
+
+    def run(_: ir.Var) -> None:
+        low.statements(body)
+        if flag is None or low.state.dead:
+            low.statements([test])
+            return
+        broken = low.operand(low.state.names[flag])
+        branches.branch(low, broken, lambda: None, lambda: low.statement(test))
+
+    assigned = _assigned(node.body) | _walrus_names(node.test) | {goes_on}
+    _loop(low, run, assigned, flag, test=ast.Name(goes_on, ast.Load()))
+    low.state.names.pop(goes_on, None)
 
 
 def _without_break(body: list[ast.stmt]) -> list[ast.stmt]:
@@ -138,25 +171,34 @@ def _loop(
 ) -> None:
     types: dict[Any, Type] = {}
     extra: dict[Any, None] = {}  # buffers and cells found to change
-    related: set[frozenset[Any]] = set()
+    related: set[tuple[Any, Any]] = set()
     stale: dict[Any, ir.Span] = {}
     dropped: set[str] = set()
     span = low.builder.span
     inner: set[ir.Var] = set()  # variables of this pass, and of those thrown away
+    views = low.memory.views()
+    items: tuple[dict[ir.Var, ir.Span], ...] = ({}, {})  # moved and outdated views
     for _ in range(MAX_PASSES):
+        low.memory.forget_views(dict(views))
         before = low.state
         carried = _start(low, assigned - dropped, types, extra, bounds is not None)
         inside = before.copy()
         _enter(low, inside, carried, related, stale)
+        inside.moved.update(items[0])
+        inside.outdated.update(items[1])
         index = ir.Var(index_name, Scalar("int64", size=low.builder.fresh_size()))
         low.state = inside
         condition: ir.Operand = ir.Const(True)
         with low.builder.block() as test_ops:
             if test is not None:
+                start = low.state.copy()
                 condition = low.condition(test)
+                if _changed(start, low.state, test_ops):
+                    raise _TestAssigns
                 low.state.stale = dict(low.state.stale)
         with low.builder.block() as body_ops:
             run(index)
+            _refresh(low, assigned)
             stop_flag = _flag_value(low, flag)
         after = low.state
         low.state = before
@@ -169,7 +211,9 @@ def _loop(
             )
         except _Widen:
             continue
-        stable &= _relate(low, carried, related, before, after, stale, inner)
+        outside = low.reachable()
+        stable &= _relate(low, carried, related, before, after, stale, outside)
+        stable &= _relate_items(items, after, views)
         if stable:
             break
     else:
@@ -178,6 +222,7 @@ def _loop(
             "the type of a variable does not settle in this loop",
             "give the variable its final type before the loop, as in `s = 0.0`",
         )
+    _refuse_two_names(low, carried)
     dead = after.dead
     nexts = tuple(
         ir.UNDEFINED if dead else item.next for item in carried
@@ -204,6 +249,50 @@ def _loop(
             )
         )
     _leave(low, carried, targets, after, inner)
+
+
+def _changed(before: State, after: State, ops: list[ir.Operation]) -> bool:
+    """Whether operations change what names mean, or what is in memory."""
+    names = {**before.names, **after.names}
+    if any(after.names.get(name) is not before.names.get(name) for name in names):
+        return True
+    inner = branches._defined((ops, []))
+    return any(
+        var is not before.current.get(origin, origin)
+        for origin, var in after.current.items()
+        if origin not in inner
+    )
+
+
+def _refresh(low: Lowering, assigned: set[str]) -> None:
+    """Read views again at the end of the body: their base may have been written."""
+    if low.state.dead:
+        return
+    for name in assigned:
+        if name in low.state.names:
+            low.state.names[name] = low.refreshed(low.state.names[name])
+    for cell, content in low.state.cells.items():
+        if isinstance(content, Items):
+            items = tuple(low.refreshed(item) for item in content.items)
+            if any(a is not b for a, b in zip(items, content.items, strict=True)):
+                low.state.cells[cell] = Items(content.form, items)
+
+
+def _refuse_two_names(low: Lowering, carried: list[_Carried]) -> None:
+    """One buffer cannot be two carried values when the loop writes it."""
+    arrays = [item for item in carried if _is_memory(item.param)]
+    for position, first in enumerate(arrays):
+        for second in arrays[position + 1 :]:
+            for item, other in ((first, second), (second, first)):
+                origin = low.memory.root(item.param)[0]
+                if first.init is second.init and origin in low.mutated:
+                    raise MutationError(
+                        f"`{item.param.name}` is written in this loop, and "
+                        f"`{other.param.name}` is the same array at its start",
+                        low.builder.span,
+                        "take a copy before the loop (`.copy()`), so that the two are "
+                        "distinct",
+                    )
 
 
 def _flag_value(low: Lowering, flag: str | None) -> ir.Operand:
@@ -289,7 +378,7 @@ def _enter(
     low: Lowering,
     state: State,
     carried: list[_Carried],
-    related: set[frozenset[Any]],
+    related: set[tuple[Any, Any]],
     stale: dict[Any, ir.Span],
 ) -> None:
     """Put the parameters into the state that the body starts from."""
@@ -304,12 +393,14 @@ def _enter(
             if isinstance(item.init, ir.Var):
                 memory.new_version(item.param, item.init)
                 state.current[memory.origin(item.init)] = item.param
-        if kind == "name" and isinstance(item.init, ir.Var) and _is_memory(item.param):
+        if isinstance(item.init, ir.Var) and _is_memory(item.param):
             memory.add_hazard(item.param, item.init)
-    for pair in related:
-        keys = tuple(pair)
-        if all(key in by_key for key in keys):
-            memory.add_hazard(by_key[keys[0]].param, by_key[keys[-1]].param)
+    for key, other in related:
+        sharing = other if isinstance(other, ir.Var) else None
+        if other in by_key:
+            sharing = by_key[other].param
+        if key in by_key and sharing is not None:
+            memory.add_hazard(by_key[key].param, sharing)
     for key, span in stale.items():
         if key in by_key:
             state.stale[by_key[key].param] = span
@@ -520,11 +611,11 @@ def _moved(low: Lowering, now: Value, start: Value, after: State) -> bool:
 def _relate(
     low: Lowering,
     carried: list[_Carried],
-    related: set[frozenset[Any]],
+    related: set[tuple[Any, Any]],
     before: State,
     after: State,
     stale: dict[Any, ir.Span],
-    inner: set[ir.Var],
+    outside: set[ir.Var],
 ) -> bool:
     """Which carried arrays may share memory in the next iteration; False if it grew."""
     if after.dead:
@@ -533,23 +624,40 @@ def _relate(
     arrays = [
         item
         for item in carried
-        if item.key[0] == "name" and _is_memory(item.param)
+        if item.key[0] != "origin" and _is_memory(item.param)
     ]
     memory = low.memory
+    for item in arrays:
+        if isinstance(item.next, ir.Var):
+            root = memory.root(item.next)[0]
+            sharing = {root, *memory.hazards(root)} & outside
+            related.update((item.key, var) for var in sharing)
     for position, first in enumerate(arrays):
         for second in arrays[position + 1 :]:
             for a, b in ((first.init, second.init), (first.next, second.next)):
                 if isinstance(a, ir.Var) and isinstance(b, ir.Var) and memory.may_share(a, b):
-                    related.add(frozenset((first.key, second.key)))
+                    related.add((first.key, second.key))
     for item in arrays:
         if isinstance(item.next, ir.Var):
             for origin in (memory.origin(item.next), memory.root(item.next)[0]):
                 if origin in after.stale:
                     stale[item.key] = after.stale[origin]
     for origin, span in after.stale.items():
-        if origin not in before.stale and origin not in inner:
+        if origin not in before.stale and origin in outside:
             stale[origin] = span
     return size == (len(related), len(stale))
+
+
+def _relate_items(
+    items: tuple[dict[ir.Var, ir.Span], ...],
+    after: State,
+    views: dict[ir.Var, tuple[ir.Var, ir.Path]],
+) -> bool:
+    """Which views of items the next iteration finds changed; False if more than now."""
+    size = sum(map(len, items))
+    for found, now in zip(items, (after.moved, after.outdated), strict=True):
+        found.update((view, span) for view, span in now.items() if view in views)
+    return size == sum(map(len, items))
 
 
 def _leave(
@@ -567,7 +675,7 @@ def _leave(
     }
     memory = low.memory
     for item, target in zip(carried, targets, strict=True):
-        if item.key[0] == "name" and _is_memory(target):
+        if item.key[0] != "origin" and _is_memory(target):
             for other in (item.init, item.next, item.param):
                 if isinstance(other, ir.Var):
                     memory.add_hazard(target, other)
@@ -583,6 +691,11 @@ def _leave(
     for origin, span in after.stale.items():
         if origin not in inner:
             state.stale[origin] = span
+    for found, now in (
+        (after.moved, state.moved),
+        (after.outdated, state.outdated),
+    ):
+        now.update((view, span) for view, span in found.items() if view not in inner)
     stale_spans = {
         item.key: after.stale[item.param] for item in carried if item.param in after.stale
     }
@@ -689,9 +802,11 @@ def _counted_iterable(
         difference = low.apply(operator.sub, stop, start)
         whole = constant_value(step)
         if whole is not None and whole.value == 1:
-            count = low.apply(max, ir.Const(0), difference)
-            if constant_value(start) is not None:
+            known = constant_value(start)
+            if known is not None and known.value == 0:
                 count = stop
+            else:
+                count = low.apply(max, ir.Const(0), difference)
         else:
             count = low.apply(len, low.apply(range, start, stop, step))
         return count, lambda index: low.apply(

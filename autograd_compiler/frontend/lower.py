@@ -46,6 +46,7 @@ class Lowering:
         self.memory = Memory()
         self.state = State()
         self.frame: Frame | None = None
+        self.callers: list[dict[str, Value]] = []  # names of the functions around
         self.program = program
         self.captures: dict[Any, tuple[Capture, ir.Var]] = {}
         self.guards: dict[Any, tuple[Capture, Any]] = {}
@@ -231,7 +232,7 @@ class Lowering:
             case ir.Pack(items):
                 return ir.Const(bool(items))
             case Ref():
-                content = self.state.cells[value.cell]
+                content = self.content(value)
                 if isinstance(content, Items):
                     return ir.Const(bool(content.items))
                 return content
@@ -266,18 +267,55 @@ class Lowering:
         view = self.memory.view(origin)
         if view is None:
             return self.state.current.get(origin, origin)
+        if origin in self.state.moved:
+            return origin
         base, steps = view
         now = self.fresh(base)
         if now is base:
             return origin
         return stores.read_path(self, now, steps, of=origin)
 
+    def reachable(self) -> set[ir.Var]:
+        """The origins and owners of all memory that some name or container holds."""
+        found: set[ir.Var] = set()
+
+        def visit(value: Any) -> None:
+            if isinstance(value, ir.Var):
+                found.update((self.memory.origin(value), self.memory.root(value)[0]))
+            elif isinstance(value, (ir.Pack, Items)):
+                for item in value.items:
+                    visit(item)
+
+        scopes = [self.state.names, *self.callers]
+        for scope in scopes:
+            for value in scope.values():
+                visit(value)
+        for content in self.state.cells.values():
+            visit(content)
+        return found
+
+    def refreshed(self, value: Value) -> Value:
+        """The value with the views in it read again, where that can be done."""
+        if isinstance(value, ir.Pack):
+            items = tuple(self.refreshed(item) for item in value.items)
+            if all(a is b for a, b in zip(items, value.items, strict=True)):
+                return value
+            return ir.Pack(items, value.form)  # type: ignore[arg-type]
+        if isinstance(value, ir.Var) and self.memory.view(value) is not None:
+            stale = (self.memory.origin(value), self.memory.root(value)[0])
+            if not any(origin in self.state.stale for origin in stale):
+                return self.fresh(value)
+        return value
+
     def _stale(self, var: ir.Var, written: ir.Span) -> MutationError:
-        name = f"`{var.name}`" if var.name else "a value that is read here"
+        name = f"`{var.name}`" if var.name else "a value"
+        if isinstance(var.type, ListOf):
+            name = f"the list {name}" if var.name else "a list"
         return MutationError(
-            f"{name} may share memory with an array that is written at line "
-            f"{written.line}, and it is not known whether it does",
-            self.builder.span,
+            f"this write may change {name}, which is read at line "
+            f"{self.builder.span.line}: they may be aliases of the same memory, and it "
+            "is not known whether they are",
+            written,
             "take a copy before the write (`.copy()`), so that the two are distinct",
         )
 
@@ -328,6 +366,9 @@ class Lowering:
         content = self.content(ref)
         if isinstance(content, ir.Var):
             return content
+        for item in content.items:
+            if isinstance(item, Ref) and content.form.kind in ("list", "dict"):
+                self.materialise(item)  # so that it stays the same list
         pack = self.operand(ref)
         assert isinstance(pack, ir.Pack)
         if pack.form.kind == "list":
@@ -345,8 +386,8 @@ class Lowering:
             )
         )
         for var in ir.leaves(pack):
-            if isinstance(var.type, (Array, Unknown)):
-                self.memory.add_hazard(target, var)
+            if isinstance(var.type, (Array, ListOf, DictOf, Unknown)):
+                self.memory.put(target, var)
         self.state.cells[ref.cell] = target
         return target
 
@@ -376,6 +417,7 @@ def lower_body(
     outer_names, outer_frame, outer_file = low.state.names, low.frame, low.filename
     if outer_frame is not None:
         outer_frame.names = outer_names
+    low.callers.append(outer_names)
     low.state.names = names
     low.frame, low.filename = frame, frame.filename
     low.depth += 1
@@ -393,6 +435,7 @@ def lower_body(
             return low.expression(last.value)
     finally:
         low.depth -= 1
+        low.callers.pop()
         frame.names = low.state.names  # what a returned closure goes on to see
         low.state.names = outer_names
         low.frame, low.filename = outer_frame, outer_file

@@ -9,6 +9,12 @@ through every other name of the same buffer.  Three facts keep that right:
   that path; a read of `b` after a write to `a` reads `a` through the path again.
 * hazards: two origins that *may* share memory (`b = a if c else d`, a reshape that may
   copy).  Writing one makes the other stale; reading a stale origin is refused.
+
+Note [Items].  `y = xs[-1]` of a run-time list is a view as long as the list only
+changes in its arrays.  When another item is put in that place (`xs[-1] = z`, `append`,
+`pop`), `y` is *moved*: it stays what it was when it was read.  When an array of the
+list is written, the views are *outdated* and read again.  A view that is both is stale.
+A list that may hold one array twice is *mixed*: its arrays cannot be written.
 """
 
 from __future__ import annotations
@@ -27,6 +33,9 @@ class State:
     current: dict[ir.Var, ir.Var] = field(default_factory=dict)
     cells: dict[int, Items | ir.Var] = field(default_factory=dict)
     stale: dict[ir.Var, ir.Span] = field(default_factory=dict)
+    # Views of items of run-time lists, see Note [Items].
+    moved: dict[ir.Var, ir.Span] = field(default_factory=dict)
+    outdated: dict[ir.Var, ir.Span] = field(default_factory=dict)
     dead: bool = False  # after `raise`
 
     def copy(self) -> State:
@@ -35,6 +44,8 @@ class State:
             dict(self.current),
             dict(self.cells),
             dict(self.stale),
+            dict(self.moved),
+            dict(self.outdated),
             self.dead,
         )
 
@@ -46,6 +57,8 @@ class Memory:
         self._origin: dict[ir.Var, ir.Var] = {}
         self._view: dict[ir.Var, tuple[ir.Var, ir.Path]] = {}
         self._hazards: dict[ir.Var, set[ir.Var]] = {}
+        self._items: dict[ir.Var, set[ir.Var]] = {}  # what was put into a list
+        self._mixed: set[ir.Var] = set()
 
     def origin(self, var: ir.Var) -> ir.Var:
         return self._origin.get(var, var)
@@ -74,6 +87,34 @@ class Memory:
         if a is not b:
             self._hazards.setdefault(a, set()).add(b)
             self._hazards.setdefault(b, set()).add(a)
+
+    def views_of(self, root: ir.Var) -> list[tuple[ir.Var, ir.Path]]:
+        """The views of a buffer or list, each with its whole path."""
+        found = ((view, self.root(view)) for view in self._view)
+        return [(view, path) for view, (origin, path) in found if origin is root]
+
+    def views(self) -> dict[ir.Var, tuple[ir.Var, ir.Path]]:
+        return dict(self._view)
+
+    def forget_views(self, kept: dict[ir.Var, tuple[ir.Var, ir.Path]]) -> None:
+        """Forget the views of code that has been thrown away."""
+        self._view = kept
+
+    def put(self, container: ir.Var, item: ir.Var) -> None:
+        """An array or list becomes an item of a run-time list or dict."""
+        owner, root = self.root(container)[0], self.root(item)[0]
+        known = self._items.setdefault(owner, set())
+        if root in known or root is owner or self.hazards(root) - {owner}:
+            self._mixed.add(owner)
+        known.add(root)
+        self.add_hazard(owner, root)
+
+    def holds(self, container: ir.Var, item: ir.Var) -> bool:
+        return item in self._items.get(container, ())
+
+    def is_mixed(self, origin: ir.Var) -> bool:
+        """Whether two places of a list may be one array."""
+        return any(var in self._mixed for var in (origin, *self.hazards(origin)))
 
     def hazards(self, origin: ir.Var) -> set[ir.Var]:
         return self._hazards.get(origin, set())

@@ -25,7 +25,7 @@ AS_FUNCTION: dict[str, Any] = {
     for name in (
         "sum prod mean std var max min argmax argmin cumsum cumprod any all trace "
         "diagonal transpose swapaxes squeeze repeat take clip round dot argsort nonzero "
-        "searchsorted compress conj conjugate ravel copy choose argpartition astype"
+        "searchsorted conj conjugate ravel copy choose argpartition astype"
     ).split()
 }
 AS_FUNCTION["flatten"] = np.ravel
@@ -138,14 +138,9 @@ def _array(
             node, f"`.{name}` writes into the array", "write with a subscript instead"
         )
     if name == "item":
-        if not args:
-            flat = low.apply(np.ravel, owner)
-            kind = owner.type if isinstance(owner, ir.Var) else None
-            if isinstance(kind, Scalar) or not isinstance(owner, ir.Var):
-                return owner
-            return stores.load(low, flat, ir.Const(0), node)
-        index = low.operand(args[0] if len(args) == 1 else ir.Pack(args), node)  # type: ignore[arg-type]
-        return stores.load(low, owner, index, node)
+        return _item(low, owner, args, node)
+    if name == "compress":
+        return calls.primitive(low, np.compress, (args[0], owner, *args[1:]), kwargs, node)
     if name == "tolist":
         raise low.refuse(node, "`.tolist()`", "index or loop over the array itself")
     if name == "reshape":
@@ -175,6 +170,22 @@ def _array(
     if isinstance(owner, ir.Var) and isinstance(owner.type, Unknown):
         return opaque(low, owner, name, args, kwargs, node)
     raise low.refuse(node, f"the array method `.{name}` is not supported")
+
+
+def _item(
+    low: Lowering, owner: ir.Operand, args: tuple[Value, ...], node: ast.AST
+) -> Value:
+    """`x.item()`, `x.item(k)` in the flat order, `x.item(i, j)`, `x.item((i, j))`."""
+    if not isinstance(owner, ir.Var) or isinstance(owner.type, Scalar):
+        return owner
+    given = [low.operand(arg, node) for arg in args] or [ir.Const(0)]
+    index = ir.Pack(tuple(given)) if len(given) > 1 else given[0]
+    if not isinstance(index, ir.Pack):
+        owner = low.builder.as_var(low.apply(np.ravel, owner))
+    value = stores.load(low, owner, index, node)
+    if isinstance(value, ir.Var) and value.type == Scalar("float32", weak=False):
+        return low.apply(float, value)  # Python's own has double precision
+    return value
 
 
 # ---------------------------------------------------------------- containers

@@ -141,7 +141,10 @@ class Primal:
 
 def lower_function(fun: Any, arguments: Mapping[str, Argument]) -> Primal:
     """Lower `fun` for arguments of the given description."""
-    source = read_source(fun)
+    plain = fun
+    while hasattr(plain, "__autograd_compiler_call__"):  # the derivative of a derivative
+        plain = plain.primal
+    source = read_source(plain)
     low = Lowering()
     low.filename = source.filename
     trees: dict[str, ir.Operand] = {}
@@ -155,7 +158,10 @@ def lower_function(fun: Any, arguments: Mapping[str, Argument]) -> Primal:
             _learn_sizes(low, leaf.type)
     span = span_of(source.node, source.filename)
     low.builder.span = span
-    result = _call(low, fun, source, values)
+    if plain is fun:
+        result = _call(low, source, values)
+    else:
+        result = _call_derivative(low, fun, source, values)
     returned = low.operand(result, source.node)
     captured = list(low.captures.values())
     params = [ir.Param(name, tree) for name, tree in trees.items()]
@@ -171,7 +177,8 @@ def lower_function(fun: Any, arguments: Mapping[str, Argument]) -> Primal:
         params.append(ir.Param(name, var))
     body = ir.Block(tuple(low.builder.ops), (returned,))
     doc = inspect.getdoc(source.function) or ""
-    function = ir.Function(source.name, tuple(params), body, span, doc.split("\n")[0])
+    name = source.name if plain is fun else f"{source.name}_{fun.kind}"
+    function = ir.Function(name, tuple(params), body, span, doc.split("\n")[0])
     leaves = {leaf for tree in trees.values() for leaf in ir.leaves(tree)}
     written = tuple(origin for origin in low.mutated if origin in leaves)
     return Primal(
@@ -221,9 +228,40 @@ def _leaf_name(name: str, form: ir.Form, position: int) -> str:
     return f"{name}_{text}" if text.isidentifier() or text.isdigit() else name
 
 
-def _call(
+def _call_derivative(
     low: Lowering, fun: Any, source: FunctionSource, values: dict[str, Value]
 ) -> Value:
+    given, kwargs = _placed(fun.signature, values)
+    return calls.call(low, ir.Const(fun), tuple(given), kwargs, source.node)
+
+
+def _placed(
+    signature: inspect.Signature, values: dict[str, Value], by_name: bool = False
+) -> tuple[list[Value], dict[str, Value]]:
+    """Values of parameters as a call passes them: by position, and by keyword."""
+    given: list[Value] = []
+    kwargs: dict[str, Value] = {}
+    for name, parameter in signature.parameters.items():
+        if name not in values:
+            continue
+        value = values[name]
+        match parameter.kind:
+            case inspect.Parameter.VAR_POSITIONAL:
+                assert isinstance(value, ir.Pack)
+                given.extend(value.items)
+            case inspect.Parameter.VAR_KEYWORD:
+                assert isinstance(value, ir.Pack)
+                kwargs.update(zip(value.form.keys, value.items, strict=True))
+            case inspect.Parameter.KEYWORD_ONLY:
+                kwargs[name] = value
+            case _ if by_name:
+                kwargs[name] = value
+            case _:
+                given.append(value)
+    return given, kwargs
+
+
+def _call(low: Lowering, source: FunctionSource, values: dict[str, Value]) -> Value:
     first: tuple[Value, ...] = ()
     if source.bound_self is not None:
         owner = source.bound_self
@@ -237,23 +275,10 @@ def _call(
     kwargs: dict[str, Value] = {
         key: _fixed(low, item, source) for key, item in source.bound_kwargs.items()
     }
-    for name, parameter in source.signature.parameters.items():
-        if name not in values:
-            continue
-        value = values[name]
-        match parameter.kind:
-            case inspect.Parameter.VAR_POSITIONAL:
-                assert isinstance(value, ir.Pack)
-                given.extend(value.items)
-            case inspect.Parameter.VAR_KEYWORD:
-                assert isinstance(value, ir.Pack)
-                kwargs.update(zip(value.form.keys, value.items, strict=True))
-            case inspect.Parameter.KEYWORD_ONLY:
-                kwargs[name] = value
-            case _ if name in kwargs or source.bound_kwargs:
-                kwargs[name] = value
-            case _:
-                given.append(value)
+    bound = bool(source.bound_kwargs)
+    placed, named = _placed(source.signature, values, by_name=bound)
+    given += placed
+    kwargs.update(named)
     definition = calls.source_of(low, source.function, source.node)
     return calls.inline(low, definition, tuple(given), kwargs, source.node)
 

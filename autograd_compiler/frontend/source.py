@@ -263,6 +263,10 @@ def _refuse_generators(code: types.CodeType, node: FunctionNode) -> None:
             "await first, and call the differentiated function with the results",
         )
     if code.co_flags & inspect.CO_GENERATOR:
+        for part in ast.walk(node):  # the first is enough, nested ones come later
+            if isinstance(part, ast.Yield | ast.YieldFrom):
+                span = span_of(part, code.co_filename)
+                break
         raise UnsupportedError(
             "a generator cannot be differentiated",
             span,

@@ -15,7 +15,7 @@ from autograd_compiler.builder import (
     list_type,
     type_of_operand,
 )
-from autograd_compiler.errors import MutationError
+from autograd_compiler.errors import CompileError, MutationError
 from autograd_compiler.frontend import expressions, loops
 from autograd_compiler.frontend.values import Items, Object, Ref, Value
 from autograd_compiler.types import (
@@ -159,15 +159,78 @@ def write(
     if origin in low.state.stale:
         raise low._stale(base, low.state.stale[origin])
     now = low.state.current.get(origin, origin)
-    if isinstance(base.type, (ListOf, DictOf)):
-        for var in ir.leaves(value):
-            if isinstance(var.type, (Array, ListOf, DictOf, Unknown)):
-                low.memory.add_hazard(now, var)
+    if isinstance(now.type, (ListOf, DictOf)):
+        _write_items(low, base, origin, (*prefix, *path), isinstance(base.type, Array))
+    if value is now and isinstance(now.type, Array):
+        # `a[::-1] = a`: the value is the array as it was, not its next version.
+        value = low.apply(np.copy, now)
     version = low.builder.store(now, (*prefix, *path), value, mode)
     if isinstance(now.type, (ListOf, DictOf)) and not prefix:
         item = join(now.type.item, type_of_operand(value))
         version.type = ListOf(item) if isinstance(now.type, ListOf) else DictOf(item)
     _written(low, origin, version)
+    if isinstance(base.type, (ListOf, DictOf)):
+        for var in ir.leaves(value):
+            if isinstance(var.type, (Array, ListOf, DictOf, Unknown)):
+                low.memory.put(origin, var)
+
+
+def _write_items(
+    low: Lowering, base: ir.Var, origin: ir.Var, path: ir.Path, in_array: bool
+) -> None:
+    """A write through a run-time list: which views of its items still hold?
+
+    See Note [Items] in memory.py.
+    """
+    memory, state, span = low.memory, low.state, low.builder.span
+    if memory.is_mixed(origin) and len(path) > 1:
+        raise MutationError(
+            "an array or list inside of a list is written, and the list may hold it "
+            "twice",
+            span,
+            "put copies into the list (`.copy()`)",
+        )
+    if _is_moved(low, base):
+        raise MutationError(
+            f"`{base.name}` was an item of a list that has changed since, and is "
+            "written here",
+            span,
+            "take a copy of the item (`.copy()`) and write into that",
+        )
+    for view, where in memory.views_of(origin):
+        if not in_array and len(where) >= len(path):
+            _move(low, view)
+        elif view in state.moved:
+            state.stale[view] = span
+        else:
+            state.outdated[view] = span
+
+
+def _move(low: Lowering, view: ir.Var) -> None:
+    state, span = low.state, low.builder.span
+    if view in state.outdated:
+        state.stale[view] = span
+    else:
+        state.moved[view] = span
+
+
+def _is_moved(low: Lowering, var: ir.Var) -> bool:
+    view = low.memory.view(var)
+    while view is not None:
+        if low.memory.origin(var) in low.state.moved:
+            return True
+        var = view[0]
+        view = low.memory.view(var)
+    return False
+
+
+def _resized(low: Lowering, origin: ir.Var) -> None:
+    """A list grows or shrinks: `xs[-1]` is another item now, `xs[0]` is not."""
+    for view, path in low.memory.views_of(origin):
+        first = path[0].index if isinstance(path[0], ir.Index) else None
+        known = constant_value(first) if first is not None else None
+        if known is None or not isinstance(known.value, int) or known.value < 0:
+            _move(low, view)
 
 
 def _written(
@@ -177,10 +240,9 @@ def _written(
     low.memory.new_version(version, origin)
     low.state.current[origin] = version
     low.mutated.setdefault(origin, low.builder.span)
-    if items_only:
-        return
     for other in low.memory.hazards(origin):
-        low.state.stale[other] = low.builder.span
+        if not (items_only and low.memory.holds(origin, other)):
+            low.state.stale[other] = low.builder.span
 
 
 def _refuse_capture(low: Lowering, base: Value, node: ast.AST | None) -> MutationError:
@@ -190,7 +252,8 @@ def _refuse_capture(low: Lowering, base: Value, node: ast.AST | None) -> Mutatio
         name = f"`{low.captured_origins.get(root, 'a captured value')}`"
     span = low.span(node) if node is not None else low.builder.span
     return MutationError(
-        f"{name} comes from outside of the function and is written here",
+        f"{name} comes from outside of the function (a global or closure variable) "
+        "and is written here",
         span,
         "pass it as an argument, or work on a copy",
     )
@@ -222,10 +285,29 @@ def store_item(
                 "build a new list or dict and return it",
             )
         raise low.refuse(node, "tuples cannot be written into")
-    given = low.operand(value, node)
+    if isinstance(base, ir.Var) and isinstance(base.type, (ListOf, DictOf)):
+        if isinstance(key, ir.Slice):
+            raise low.refuse(
+                node, "a slice of a list is written", "write its items one by one"
+            )
+        given = _shared_operand(low, value, node)
+    else:
+        given = low.operand(value, node)
     if isinstance(base, ir.Var) and isinstance(base.type, Array):
         given = _array_item(low, given)
     write(low, base, (ir.Index(key),), given, mode, node)
+
+
+def _shared_operand(low: Lowering, value: Value, node: ast.AST) -> ir.Operand:
+    """An item for a run-time container; a list in it stays the list that it is."""
+    if isinstance(value, Ref):
+        content = low.content(value)
+        if isinstance(content, Items) and content.form.kind in ("list", "dict"):
+            return low.materialise(value)
+    if isinstance(value, ir.Pack):
+        items = tuple(_shared_operand(low, item, node) for item in value.items)
+        return ir.Pack(items, value.form)
+    return low.operand(value, node)
 
 
 def _array_item(low: Lowering, value: ir.Operand) -> ir.Operand:
@@ -276,11 +358,8 @@ def append(low: Lowering, base: Value, value: Value, node: ast.AST) -> None:
             return
         base = content
     if not isinstance(base, ir.Var):
-        raise low.refuse(
-            node, "a list from outside, or an argument of known structure, is appended to",
-            "copy it first: `xs = list(xs)`",
-        )
-    given = low.operand(value, node)
+        raise _refuse_growth(low, node)
+    given = _shared_operand(low, value, node)
     origin, prefix = low.memory.root(base)
     if prefix:
         raise low.refuse(node, "append to a list that is inside of another container")
@@ -299,10 +378,29 @@ def append(low: Lowering, base: Value, value: Value, node: ast.AST) -> None:
     low.builder.append(
         ir.Append(low.builder.span, target, now, given, adjoint=low.builder.adjoint)
     )
+    _resized(low, origin)
+    _written(low, origin, target, items_only=True)
     for var in ir.leaves(given):
         if isinstance(var.type, (Array, ListOf, DictOf, Unknown)):
-            low.memory.add_hazard(origin, var)
-    _written(low, origin, target, items_only=True)
+            low.memory.put(origin, var)
+
+
+def _refuse_growth(low: Lowering, node: ast.AST) -> CompileError:
+    """A list that the function did not make must not grow in it."""
+    match node:
+        case ast.Call(ast.Attribute(ast.Name(name))):
+            if low.frame is not None and name not in low.frame.local_names:
+                return MutationError(
+                    f"`{name}` comes from outside of the function (a global or closure "
+                    "variable) and grows here",
+                    low.span(node),
+                    "return the values instead, or collect them in a list made here",
+                )
+    return low.refuse(
+        node,
+        "a list from outside, or an argument of known structure, is appended to",
+        "copy it first: `xs = list(xs)`",
+    )
 
 
 def pop(low: Lowering, base: Value, index: Value | None, node: ast.AST) -> Value:
@@ -332,7 +430,10 @@ def pop(low: Lowering, base: Value, index: Value | None, node: ast.AST) -> Value
     low.builder.append(
         ir.Pop(low.builder.span, target, value, now, adjoint=low.builder.adjoint)
     )
+    _resized(low, origin)
     _written(low, origin, target, items_only=True)
+    if low.memory.is_mixed(origin):
+        low.memory.add_hazard(value, origin)
     return unpacked(low, value) if isinstance(item, TupleOf) else value
 
 

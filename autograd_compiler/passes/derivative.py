@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import ast
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from autograd_compiler import ir
+from autograd_compiler.analysis.lost import refuse_lost_derivatives
 from autograd_compiler.builder import identity
-from autograd_compiler.errors import ArgumentError
+from autograd_compiler.errors import ArgumentError, render
 from autograd_compiler.frontend.program import Primal
+from autograd_compiler.frontend.source import span_of
 from autograd_compiler.names import adjoint_name
 from autograd_compiler.passes.forward import forward_body
 from autograd_compiler.passes.reverse import Sweeps, reverse_body
@@ -52,7 +55,7 @@ def reverse_derivative(
     seeds: dict[ir.Var, ir.Operand] = {}
     d_result: ir.Operand = ir.Const(None)
     if mode in ("grad", "value_and_grad"):
-        _check_scalar(function, result)
+        _check_scalar(function, result, _return_span(primal, function))
         if isinstance(result, ir.Var):
             seeds[result] = ir.Const(1.0)
         elif isinstance(result, ir.Pack):
@@ -75,6 +78,7 @@ def reverse_derivative(
             function = replace(
                 function, body=ir.Block((*body.ops, *copies), body.results)
             )
+    refuse_lost_derivatives(function.body, inputs, seeds)
     sweeps = reverse_body(function.body, inputs, seeds, primal.shares)
     gradients = [
         ir.rebuild(tree, lambda leaf: sweeps.gradients[leaf]) for tree in trees
@@ -149,36 +153,82 @@ def _plain(var: ir.Var) -> Type:
     return var.type
 
 
-def _check_scalar(function: ir.Function, result: ir.Operand) -> None:
-    hint = "use `jacobian` for all derivatives of the result, or `vjp` for a weighted sum"
+def _return_span(primal: Primal, function: ir.Function) -> ir.Span:
+    """The place of the last `return` of the user's function."""
+    returns = [
+        node
+        for statement in primal.source.node.body
+        for node in _own_nodes(statement)
+        if isinstance(node, ast.Return)
+    ]
+    if not returns:
+        return function.span
+    return span_of(max(returns, key=lambda node: node.lineno), primal.source.filename)
+
+
+def _own_nodes(node: ast.AST) -> Iterator[ast.AST]:
+    yield node
+    if not isinstance(node, (ast.FunctionDef, ast.Lambda)):
+        for child in ast.iter_child_nodes(node):
+            yield from _own_nodes(child)
+
+
+def _may_be_none(function: ir.Function, result: ir.Operand) -> bool:
+    """Whether some path through the function returns None."""
+    made = {
+        target: op
+        for op in ir.walk(function.body)
+        if isinstance(op, ir.If)
+        for target in op.targets
+    }
+
+    def look(operand: ir.Operand) -> bool:
+        if isinstance(operand, ir.Const):
+            return operand.value is None
+        op = made.get(operand) if isinstance(operand, ir.Var) else None
+        if op is None:
+            return False
+        position = op.targets.index(operand)
+        return any(look(block.results[position]) for block in (op.then, op.orelse))
+
+    return look(result)
+
+
+def _check_scalar(function: ir.Function, result: ir.Operand, span: ir.Span) -> None:
+    hint = (
+        "use `jacobian` for all derivatives of the result, or `vjp` for a weighted sum"
+    )
+
+    def refuse(message: str, hint: str = hint) -> ArgumentError:
+        return ArgumentError(render(f"`{function.name}` {message}", span, hint))
+
+    if _may_be_none(function, result):
+        raise refuse(
+            "returns None on some path, and a gradient needs a scalar",
+            "return a number, or raise an exception, at the end of every path",
+        )
     if isinstance(result, ir.Const):
         if isinstance(result.value, (float, int, np.floating)) and not isinstance(
             result.value, bool
         ):
             return
-        raise ArgumentError(
-            f"`{function.name}` returns {result.value!r}, and a gradient needs a number"
-        )
+        raise refuse(f"returns {result.value!r}, and a gradient needs a scalar")
     if isinstance(result, ir.Pack):
-        raise ArgumentError(
-            f"`{function.name}` returns several values and a gradient needs one number; "
-            f"{hint}, or has_aux=True for values that are only passed on"
+        raise refuse(
+            "returns several values, and a gradient needs one scalar",
+            f"{hint}, or has_aux=True for values that are only passed on",
         )
     kind = result.type if isinstance(result, ir.Var) else None
     if isinstance(kind, Array) and kind.ndim:
-        shape = "array with one dimension" if kind.ndim == 1 else f"{kind.ndim}-D array"
-        raise ArgumentError(
-            f"`{function.name}` returns an {shape} and a gradient needs one number; {hint}"
-        )
+        shape = "array" if kind.ndim == 1 else f"array of {kind.ndim} dimensions"
+        raise refuse(f"returns an {shape}, and a gradient needs a scalar")
     if isinstance(kind, (Scalar, Array)) and np.dtype(kind.dtype).kind == "c":
-        raise ArgumentError(
-            f"`{function.name}` returns a complex number and a gradient needs a real one; "
-            "return its real part or absolute value"
+        raise refuse(
+            "returns a complex number, and a gradient needs a real scalar",
+            "return its real part or absolute value",
         )
     if isinstance(kind, (Opaque, ListOf)):
-        raise ArgumentError(
-            f"`{function.name}` does not return a number; {hint}"
-        )
+        raise refuse("does not return a number, and a gradient needs a scalar")
 
 
 def _pullback(
@@ -192,15 +242,14 @@ def _pullback(
     returned = ir.Pack(tuple(gradients))
     backward = ir.Block(sweeps.backward, (returned,))
     cotangents = set(ir.leaves(d_result))
-    residuals = tuple(
-        var for var in ir.free_vars(backward) if var not in cotangents
-    )
+    residuals = tuple(var for var in ir.free_vars(backward) if var not in cotangents)
     # A tape is used up by the reverse sweep: each call works on its own copy.
     renamed = {
         tape: ir.Var(tape.name, tape.type) for tape in residuals if tape in sweeps.tapes
     }
     copies = tuple(
-        ir.Apply(function.span, (fresh,), list, (tape,)) for tape, fresh in renamed.items()
+        ir.Apply(function.span, (fresh,), list, (tape,))
+        for tape, fresh in renamed.items()
     )
     swapped = ir.rebuild_block(backward, lambda var: renamed.get(var, var))
     block = ir.Block((*copies, *swapped.ops), swapped.results)
@@ -223,7 +272,9 @@ def _pullback(
         function.span,
         f"Result of {function.name}, and what its pullback needs.",
     )
-    return Derivative(ir.Module((_renewed(pull, residuals), forward)), sweeps.stored, pull.name)
+    return Derivative(
+        ir.Module((_renewed(pull, residuals), forward)), sweeps.stored, pull.name
+    )
 
 
 def _renewed(pull: ir.Function, residuals: tuple[ir.Var, ...]) -> ir.Function:
@@ -251,6 +302,7 @@ def forward_derivative(
             if is_inexact(leaf.type):
                 seeds[leaf] = d_leaf
     result = function.body.results[0]
+    refuse_lost_derivatives(function.body, seeds, ir.leaves(result))
     body, d_result = forward_body(function.body, seeds, result, primal.shares)
     params = (
         *function.params,

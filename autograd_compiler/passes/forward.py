@@ -17,7 +17,7 @@ import numpy as np
 from autograd_compiler import expand, ir, runtime
 from autograd_compiler.analysis.activity import is_differentiable, varied_vars
 from autograd_compiler.builder import Builder, identity, type_of_operand
-from autograd_compiler.errors import UnsupportedError
+from autograd_compiler.errors import MutationError, UnsupportedError
 from autograd_compiler.names import adjoint_name
 from autograd_compiler.passes.storage import Buffers
 from autograd_compiler.rules.registry import Rule, rule_of
@@ -79,9 +79,7 @@ class _Forward:
             case ir.Var():
                 made = ir.Var("", operand.type)
                 self.builder.append(
-                    ir.Apply(
-                        self.builder.span, (made,), runtime.zeros_like, (operand,)
-                    )
+                    ir.Apply(self.builder.span, (made,), runtime.zeros_like, (operand,))
                 )
             case ir.Pack(items, form):
                 return ir.Pack(tuple(self.zeros(item) for item in items), form)
@@ -118,7 +116,9 @@ class _Forward:
             return made
         return seed
 
-    def apart(self, var: ir.Var, value: ir.Operand, operands: list[ir.Var]) -> ir.Operand:
+    def apart(
+        self, var: ir.Var, value: ir.Operand, operands: list[ir.Var]
+    ) -> ir.Operand:
         """The tangent of a new array, in memory of its own where that matters.
 
         The tangent of `x + 1` is that of `x`; once either is written, the two must be
@@ -247,15 +247,15 @@ class _Forward:
             if real and isinstance(kind, (Scalar, Array)) and "complex" in kind.dtype:
                 term = self.builder.apply(np.real, term)
             total = (
-                term
-                if total is None
-                else self.builder.apply(operator.add, total, term)
+                term if total is None else self.builder.apply(operator.add, total, term)
             )
         assert total is not None
         fitted = self.fit(total, op.target)
         self.set(op.target, self.apart(op.target, fitted, list(ir.uses(op))))
 
-    def _again(self, op: ir.Apply, rule: Rule, values: dict[str, ir.Operand]) -> ir.Operand:
+    def _again(
+        self, op: ir.Apply, rule: Rule, values: dict[str, ir.Operand]
+    ) -> ir.Operand:
         """The operator applied to other operands, spelled as it was."""
         names = [p.name for p in rule.parameters if p.kind is not p.KEYWORD_ONLY]
         starred = [p.name for p in rule.parameters if p.kind is p.VAR_POSITIONAL]
@@ -285,13 +285,16 @@ class _Forward:
             operand = bound[name]
             if isinstance(operand, ir.Pack):
                 terms = [
-                    {**bound, name: ir.Pack(
-                        tuple(
-                            self.tangent(item) if k == position else item
-                            for k, item in enumerate(operand.items)
+                    {
+                        **bound,
+                        name: ir.Pack(
+                            tuple(
+                                self.tangent(item) if k == position else item
+                                for k, item in enumerate(operand.items)
+                            ),
+                            operand.form,
                         ),
-                        operand.form,
-                    )}
+                    }
                     for position, item in enumerate(operand.items)
                     if self.is_varied(item)
                 ]
@@ -317,7 +320,9 @@ class _Forward:
 
     def _results(self, op: ir.Apply, value: ir.Operand) -> None:
         if len(op.targets) == 1:
-            if isinstance(value, ir.Pack) and isinstance(op.target.type, (Array, Unknown)):
+            if isinstance(value, ir.Pack) and isinstance(
+                op.target.type, (Array, Unknown)
+            ):
                 value = self.builder.apply(np.array, value)
             fitted = self.fit(value, op.target)
             self.set(op.target, self.apart(op.target, fitted, list(ir.uses(op))))
@@ -342,7 +347,7 @@ class _Forward:
     def _store(self, op: ir.Store) -> None:
         varies = op.target in self.varied
         if varies and self.is_varied(op.value) and not is_inexact(op.base.type):
-            raise UnsupportedError(
+            raise MutationError(
                 "a value that depends on the input is written into an array of integers",
                 op.span,
                 "make the array one of floats: dtype=float",
@@ -354,9 +359,7 @@ class _Forward:
         d_value = self.tangent(op.value)
         self.builder.append(op)
         made = ir.Var(d_base.name, d_base.type)
-        self.builder.append(
-            replace(op, target=made, base=d_base, value=d_value)
-        )
+        self.builder.append(replace(op, target=made, base=d_base, value=d_value))
         self.set(op.target, made)
 
     def _append(self, op: ir.Append) -> None:
@@ -391,9 +394,7 @@ class _Forward:
     # ------------------------------------------------------------ control flow
 
     def _if(self, op: ir.If) -> None:
-        moving = [
-            k for k, target in enumerate(op.targets) if target in self.varied
-        ]
+        moving = [k for k, target in enumerate(op.targets) if target in self.varied]
         outer = dict(self.tangents)
         blocks: list[ir.Block] = []
         for block in (op.then, op.orelse):
@@ -401,9 +402,11 @@ class _Forward:
             with self.builder.block() as ops:
                 self.sweep(block.ops)
                 extra = [
-                    ir.UNDEFINED
-                    if block.results[k] is ir.UNDEFINED
-                    else self.tangent(block.results[k])
+                    (
+                        ir.UNDEFINED
+                        if block.results[k] is ir.UNDEFINED
+                        else self.tangent(block.results[k])
+                    )
                     for k in moving
                 ]
             blocks.append(ir.Block(tuple(ops), (*block.results, *extra)))
@@ -427,9 +430,11 @@ class _Forward:
     def _loop(self, op: ir.For | ir.While) -> None:
         moving = [k for k, param in enumerate(op.params) if param in self.varied]
         inits = tuple(
-            ir.UNDEFINED
-            if op.inits[k] is ir.UNDEFINED
-            else self._initial(op.inits[k], op.params[k])
+            (
+                ir.UNDEFINED
+                if op.inits[k] is ir.UNDEFINED
+                else self._initial(op.inits[k], op.params[k])
+            )
             for k in moving
         )
         d_params = tuple(self._tangent_var(op.params[k]) for k in moving)
@@ -478,9 +483,7 @@ class _Forward:
     def _with(self, op: ir.With) -> None:
         with self.builder.block() as ops:
             self.sweep(op.body.ops)
-            moving = [
-                k for k, target in enumerate(op.targets) if target in self.varied
-            ]
+            moving = [k for k, target in enumerate(op.targets) if target in self.varied]
             extra = tuple(self.tangent(op.body.results[k]) for k in moving)
         d_targets = tuple(self._tangent_var(op.targets[k]) for k in moving)
         body = ir.Block(tuple(ops), (*op.body.results, *extra))

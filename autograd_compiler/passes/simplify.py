@@ -21,9 +21,9 @@ from typing import Any
 import numpy as np
 
 from autograd_compiler import ir
-from autograd_compiler.analysis.effects import WriteClock, memory_of
+from autograd_compiler.analysis.effects import Fact, WriteClock, is_fresh, memory_of
 from autograd_compiler.builder import identity
-from autograd_compiler.types import Array, Dim, Scalar, Type, Unknown
+from autograd_compiler.types import Array, Dim, Scalar, TupleOf, Type, Unknown
 
 
 def simplify(function: ir.Function) -> ir.Function:
@@ -72,6 +72,10 @@ class _Simplifier:
             for op in ir.walk(function.body)
             if isinstance(op, (ir.Load, ir.Store, ir.Append, ir.Pop))
         }
+        # What reads each variable: operations, and None for the results of blocks.
+        self._readers: dict[ir.Var, list[ir.Operation | None]] = _readers(function.body)
+        # Operations that a rewrite asks for in front of its own.
+        self._before: list[ir.Apply] = []
         self._nameless: set[ir.Var] = set()
         self.names: dict[ir.Var, ir.Var] = {}
         self.changed = False
@@ -93,6 +97,9 @@ class _Simplifier:
                 self._loop(op, ops)
             case ir.With():
                 ops.append(replace(op, body=self.block(op.body)))
+            case ir.Store() if (merged := self._merged(op)) is not None:
+                self.changed = True
+                self._apply(merged, ops)
             case _:
                 if isinstance(op, ir.Load) and not op.target.name:
                     self._nameless.add(op.target)
@@ -122,6 +129,7 @@ class _Simplifier:
             return
         if var in self._bases:
             self._bases.add(operand)
+        self._readers.setdefault(operand, []).extend(self._readers.get(var, ()))
         memory = self._memory
         if memory.has_buffer(var) and memory.has_buffer(operand):
             memory.aliases.join(operand, var)
@@ -135,6 +143,9 @@ class _Simplifier:
     def _apply(self, op: ir.Apply, ops: list[ir.Operation]) -> None:
         for _ in range(8):  # each rewrite is simpler; the bound is for safety alone
             better = self._rewrite(op)
+            for extra in self._before:
+                self._append(extra, ops)
+            self._before = []
             if better is None:
                 break
             if not isinstance(better, ir.Apply):
@@ -143,6 +154,25 @@ class _Simplifier:
                     return
                 break
             op, self.changed = better, True
+        if op.adjoint and op.target.name:
+            self._continues(op)
+        self._append(op, ops)
+
+    def _continues(self, op: ir.Apply) -> None:
+        """Take the name from `d = a` before `d = d + b` of the same statement."""
+        for var in ir.uses(op):
+            if var.name != op.target.name or self._readers.get(var) is None:
+                continue
+            made = self._definition(var)
+            if made is None or not made.adjoint or not isinstance(var.type, Scalar):
+                continue
+            alone = len({*self._readers[var]}) == 1
+            same = made.span.statement == op.span.statement
+            if alone and same and self._weight(op.target) <= _MERGED:
+                self.names[var] = ir.Var("", var.type)
+                self.changed = True
+
+    def _append(self, op: ir.Apply, ops: list[ir.Operation]) -> None:
         stamp = self._clock.stamp((*op.args, *(value for _, value in op.kwargs)))
         self._made[op.target] = (op, stamp)
         if not op.target.name:
@@ -155,7 +185,10 @@ class _Simplifier:
         folded = _fold(op)
         if folded is not None:
             return folded
-        for rule in (self._arithmetic, self._signs, self._views, self._broadcasts):
+        rules = [self._arithmetic, self._signs, self._views, self._broadcasts]
+        if op.adjoint:
+            rules += [self._adjoint_sign, self._products, self._sizes, self._filled]
+        for rule in rules:
             better = rule(op)
             if better is not None:
                 return better
@@ -260,14 +293,238 @@ class _Simplifier:
             return None
         for position, other in ((0, op.args[1]), (1, op.args[0])):
             inner = self._definition(op.args[position])
+            spread = op.args[position]
+            while inner is not None and inner.fn is np.expand_dims:
+                spread, inner = inner.args[0], self._definition(inner.args[0])
             if inner is None or inner.fn is not np.broadcast_to or len(inner.args) != 2:
                 continue
             small, full = inner.args[0], _type(other)
-            if _fills(full, inner.target.type) and _same_dtype(small, full):
+            if spread is not op.args[position] and not _is_dimensionless(small):
+                continue
+            shape = op.target.type if _is_dimensionless(small) else inner.target.type
+            if _fills(full, shape) and _same_dtype(small, full):
                 args = list(op.args)
                 args[position] = small
                 return replace(op, args=tuple(args))
         return None
+
+    # ---------------------------------------------------------- derivative code
+
+    def _new(self, op: ir.Apply, *args: ir.Operand) -> ir.Var:
+        """The result of an operation like `op` of other arguments, put before it."""
+        made = ir.Var("", op.target.type)
+        self._before.append(replace(op, targets=(made,), args=args))
+        return made
+
+    def _adjoint_sign(self, op: ir.Apply) -> ir.Apply | None:
+        """`-a * b` is `-(a * b)`: the sign moves out, to become that of a sum."""
+        if _dtype_kind(op.target.type) not in ("f", "c"):
+            return None
+        if _kind(op) == "neg":
+            return self._absorbed(op)
+        if not (_kind(op) in ("mul", "truediv") or op.fn in (operator.matmul, np.sum)):
+            return None
+        for position, arg in enumerate(op.args):
+            positive = self._without_sign(arg)
+            if positive is not None:
+                args = list(op.args)
+                args[position] = positive
+                product = self._new(op, *args)
+                return replace(
+                    op, fn=operator.neg, args=(product,), kwargs=(), style="function"
+                )
+        return None
+
+    def _without_sign(self, operand: ir.Operand) -> ir.Var | None:
+        """y, where the operand is a temporary -y, and y.T where it is (-y).T."""
+        if not isinstance(operand, ir.Var) or operand.name or _is_single(operand.type):
+            return None
+        op = self._definition(operand)
+        if op is not None and op.fn is np.transpose and len(op.args) == 1:
+            inner = self._without_sign(op.args[0])
+            if inner is None or not op.adjoint or op.kwargs:
+                return None
+            view = self._new(op, inner)
+            self._memory.aliases.join(inner, view)
+            self._memory.versions.mark(view, Fact.HELD)
+            return view
+        positive = self._negated(operand)
+        if positive is None or _dtype_kind(positive.type) not in ("f", "c"):
+            return None
+        return positive
+
+    def _absorbed(self, op: ir.Apply) -> ir.Apply | None:
+        """`-(2 * x * y)` as `-2 * x * y`, unless a sum takes the sign away."""
+        for reader in self._readers.get(op.target, ()):
+            if isinstance(reader, ir.Store) and reader.mode == "add":
+                return None
+            if isinstance(reader, ir.Apply) and (
+                _kind(reader) or reader.fn in (operator.matmul, np.sum, np.transpose)
+            ):
+                return None
+        opposite = self._opposite(op.args[0])
+        if opposite is None:
+            return None
+        return replace(opposite, targets=op.targets, span=op.span)
+
+    def _opposite(self, operand: ir.Operand) -> ir.Apply | None:
+        """The operation that gives minus the operand, a number in it changing sign."""
+        if not isinstance(operand, ir.Var) or operand.name:
+            return None
+        op = self._definition(operand)
+        if op is None or not op.adjoint or len(self._readers.get(operand, ())) > 1:
+            return None
+        kind = _kind(op)
+        if kind == "sub":
+            return replace(op, args=op.args[::-1])
+        if kind not in ("mul", "truediv"):
+            return None
+        for position, arg in enumerate(op.args):
+            if isinstance(arg, ir.Const) and _is_number(arg.value) and arg.value:
+                args = list(op.args)
+                args[position] = ir.Const(-arg.value)
+                return replace(op, args=tuple(args))
+        inner = self._opposite(op.args[0])
+        if inner is None or _kind(inner) == "sub":
+            return None
+        made = self._new(inner, *inner.args)
+        return replace(op, args=(made, op.args[1]))
+
+    def _products(self, op: ir.Apply) -> ir.Apply | None:
+        """Twice the same is `2 * x`; numbers stand in front and are multiplied."""
+        if _dtype_kind(op.target.type) not in ("f", "c"):
+            return None
+        match _kind(op), op.args:
+            case "add", (ir.Var() as x, y) if x is y and _same_type(x, op.target):
+                return replace(op, fn=operator.mul, args=(ir.Const(2), x))
+            case "mul", (ir.Var() as x, ir.Const(number)) if _is_number(number):
+                inner = self._definition(x)
+                if inner is None or _kind(inner) not in ("mul", "truediv"):
+                    return replace(op, args=(op.args[1], x))
+            case "mul", (ir.Const(number), ir.Var() as x) if _is_number(number):
+                if number == 1 and isinstance(x.type, Array) and _same_type(x, op.target):
+                    return replace(op, fn=np.copy, args=(x,), style="function")
+                return self._scaled(op, x, number)
+        return None
+
+    def _scaled(self, op: ir.Apply, x: ir.Var, number: int | float) -> ir.Apply | None:
+        """`2 * (0.5 * x)` is `1.0 * x`: with a power of two no digit is lost."""
+        inner = self._definition(x)
+        if inner is None or _kind(inner) != "mul" or not inner.adjoint or x.name:
+            return None
+        if len(self._readers.get(x, ())) > 1 or math.frexp(number)[0] not in (0.5, -0.5):
+            return None
+        first, second = inner.args
+        if isinstance(first, ir.Const) and _is_number(first.value):
+            return replace(op, args=(ir.Const(number * first.value), second))
+        if not isinstance(first, ir.Var) or not _same_type(first, op.target):
+            return None
+        return replace(op, args=(self._new(op, op.args[0], first), second))
+
+    def _sizes(self, op: ir.Apply) -> ir.Apply | None:
+        """The size of a temporary, asked of an operand of the same shape instead."""
+        asked = op.fn is getattr and len(op.args) == 2 and isinstance(op.args[1], ir.Const)
+        if asked and op.args[1].value not in ("shape", "size"):  # type: ignore[union-attr]
+            return None
+        if not asked and not (op.fn in (np.shape, np.size) and len(op.args) == 1):
+            return None
+        var = op.args[0]
+        if not isinstance(var, ir.Var) or var.name:
+            return None
+        source = self._same_shape(var, 6)
+        if source is not None:
+            return replace(op, args=(source, *op.args[1:]))
+        if op.fn is np.size and isinstance(var.type, Array) and var.type.ndim == 1:
+            return self._length(op, var, var.type.dims[0])
+        return None
+
+    def _length(self, op: ir.Apply, var: ir.Var, dim: Dim | None) -> ir.Apply | None:
+        """The length of a vector, as that of an axis of what it is made from."""
+        waiting = [var]
+        while waiting and dim is not None:
+            made, _ = self._made.get(waiting.pop(0), (None, ()))
+            for arg in made.args if made is not None else ():
+                if not isinstance(arg, ir.Var) or not isinstance(arg.type, Array):
+                    continue
+                waiting.append(arg)
+                axes = [k for k, size in enumerate(arg.type.dims) if dim.same(size)]
+                written = self._memory.aliases.has(arg, Fact.WRITTEN)
+                if arg.name and axes and not written:
+                    lengths = TupleOf((Scalar("int64"),) * arg.type.ndim)
+                    shape = replace(
+                        op, targets=(ir.Var("", lengths),), fn=getattr,
+                        args=(arg, ir.Const("shape")),
+                    )
+                    self._before.append(shape)
+                    return replace(
+                        op, fn=operator.getitem, args=(shape.target, ir.Const(axes[0]))
+                    )
+        return None
+
+    def _same_shape(self, var: ir.Var, depth: int) -> ir.Var | None:
+        """A variable with a name and the shape of a temporary that is made from it."""
+        if var not in self._made or not depth:
+            return None
+        op, _ = self._made[var]
+        for arg in op.args:
+            if not isinstance(arg, ir.Var) or not _fills(arg.type, var.type):
+                continue
+            if arg.name and not self._memory.aliases.has(arg, Fact.WRITTEN):
+                return arg
+            found = self._same_shape(arg, depth - 1)
+            if found is not None:
+                return found
+        return None
+
+    def _filled(self, op: ir.Apply) -> ir.Apply | None:
+        """A copy of a number that was broadcast is an array filled with it."""
+        if op.fn is not np.copy or len(op.args) != 1 or op.kwargs:
+            return None
+        inner = self._definition(op.args[0])
+        if inner is None or inner.fn is not np.broadcast_to or not _only_two(inner):
+            return None
+        number, shape = inner.args
+        if not _is_dimensionless(number):
+            return None
+        asked = self._definition(shape)
+        if isinstance(number, ir.Const) and number.value == 1 and asked is not None:
+            match asked.args[0]:
+                case ir.Var(type=Array("float64", contiguous=True)) as like:
+                    return replace(op, fn=np.ones_like, args=(like,), style="function")
+        return replace(op, fn=np.full, args=(shape, number), style="function")
+
+    def _merged(self, op: ir.Store) -> ir.Apply | None:
+        """`d = a; d += b` as `d = a + b`, where one statement asks for both."""
+        if op.mode != "add" or op.path or not op.adjoint:
+            return None
+        first = self._definition(op.base)
+        if first is None or not first.adjoint or not is_fresh(first):
+            return None
+        if len(self._readers.get(op.base, ())) != 1 or not isinstance(op.value, ir.Var):
+            return None
+        second = self._definition(op.value)
+        if second is None or not _same_type(op.base, op.value):
+            return None
+        if first.span.statement != op.span.statement:
+            return None
+        made = ir.Apply(
+            op.span, (op.target,), operator.add, (op.base, op.value), adjoint=True
+        )
+        if _equal_calls(first, second):
+            return replace(made, args=(op.value, op.value))
+        if self._weight(op.base) + self._weight(op.value) > _MERGED:
+            return None
+        self.names[op.base] = ir.Var("", op.base.type)
+        return made
+
+    def _weight(self, operand: ir.Operand, depth: int = 8) -> int:
+        """About how many operators the text of an operand will have."""
+        op = self._definition(operand)
+        if op is None or not depth or len(self._readers.get(op.target, ())) > 1:
+            return 0
+        return 1 + sum(self._weight(arg, depth - 1) for arg in op.args)
+
+    # ---------------------------------------------------------- definitions
 
     def _definition(self, operand: ir.Operand) -> ir.Apply | None:
         """The call that made the operand, if what it read is still the same."""
@@ -500,6 +757,56 @@ def _axis(op: ir.Apply) -> int | None:
         case ((_, ir.Const(axis)), ()) | ((_,), (("axis", ir.Const(axis)),)):
             return axis if type(axis) is int else None
     return None
+
+
+_MERGED = 6  # operators in a sum that is worth one line
+
+
+def _readers(block: ir.Block) -> dict[ir.Var, list[ir.Operation | None]]:
+    found: dict[ir.Var, list[ir.Operation | None]] = {}
+
+    def visit(block: ir.Block) -> None:
+        for op in block.ops:
+            for var in ir.uses(op):
+                found.setdefault(var, []).append(op)
+            for inner in ir.blocks(op):
+                visit(inner)
+        for result in block.results:
+            for var in ir.leaves(result):
+                found.setdefault(var, []).append(None)
+
+    visit(block)
+    return found
+
+
+def _equal_calls(first: ir.Apply, second: ir.Apply) -> bool:
+    same = first.fn is second.fn and not first.kwargs and not second.kwargs
+    return (
+        same
+        and len(first.args) == len(second.args)
+        and all(map(_same, first.args, second.args))
+    )
+
+
+def _same_type(first: ir.Var, second: ir.Var) -> bool:
+    """Whether two variables surely have one dtype and one shape."""
+    if _dtype_kind(first.type) != _dtype_kind(second.type):
+        return False
+    match first.type, second.type:
+        case Scalar(a), Scalar(b):
+            return a == b
+        case Array(a), Array(b):
+            return a == b and _fills(first.type, second.type)
+    return False
+
+
+def _is_dimensionless(operand: ir.Operand) -> bool:
+    match operand:
+        case ir.Const(value):
+            return _is_number(value)
+        case ir.Var(type=Scalar()):
+            return True
+    return False
 
 
 def _fills(full: Type | None, result: Type) -> bool:

@@ -19,7 +19,15 @@ from autograd_compiler import ir
 from autograd_compiler.types import Array, DictOf, ListOf, Opaque, Scalar, Unknown
 
 # Calls that look at the form of a value only, never at its numbers.
-FORM_ONLY = {np.zeros_like, np.ones_like, np.empty_like, np.shape, np.ndim, np.size, len}
+FORM_ONLY = {
+    np.zeros_like,
+    np.ones_like,
+    np.empty_like,
+    np.shape,
+    np.ndim,
+    np.size,
+    len,
+}
 
 _ARITHMETIC = {operator.add, operator.sub, operator.mul, operator.truediv, operator.neg}
 
@@ -49,7 +57,9 @@ class Stored:
 class Buffers:
     """Which variables share a buffer, and when each buffer is written."""
 
-    def __init__(self, body: ir.Block, shares: dict[ir.Var, tuple[ir.Var, ...]]) -> None:
+    def __init__(
+        self, body: ir.Block, shares: dict[ir.Var, tuple[ir.Var, ...]]
+    ) -> None:
         self._parent: dict[ir.Var, ir.Var] = {}
         self._defined: dict[ir.Var, tuple[int, tuple[int, ...]]] = {}
         self._writes: list[tuple[ir.Var, int, tuple[int, ...]]] = []
@@ -144,7 +154,9 @@ def is_memory(var: ir.Var) -> bool:
     return isinstance(var.type, (Array, ListOf, DictOf, Unknown, Opaque))
 
 
-def needed(ops: list[ir.Operation], results: tuple[ir.Operand, ...]) -> dict[ir.Var, bool]:
+def needed(
+    ops: list[ir.Operation], results: tuple[ir.Operand, ...]
+) -> dict[ir.Var, bool]:
     """The free variables of operations; True where more than the form is needed."""
     block = ir.Block(tuple(ops), results)
     found = dict.fromkeys(ir.free_vars(block), False)
@@ -180,14 +192,19 @@ def _looks_at_form(op: ir.Apply) -> bool:
 def is_cheap(op: ir.Operation) -> bool:
     """Whether computing the operation again is better than keeping its result."""
     match op:
-        case ir.Apply(targets=(ir.Var(type=Scalar()),), fn=fn) if _is_in(fn, _ARITHMETIC):
+        case ir.Apply(targets=(ir.Var(type=Scalar()),), fn=fn) if _is_in(
+            fn, _ARITHMETIC
+        ):
             return True
         case ir.Load(target=target, base=base):
             return isinstance(base.type, (Array, ListOf, Opaque))
         case ir.Apply(targets=(target,), fn=fn):
             if fn is getattr:
                 return True
-            if isinstance(target.type, Scalar) and target.type.dtype in ("int64", "bool"):
+            if isinstance(target.type, Scalar) and target.type.dtype in (
+                "int64",
+                "bool",
+            ):
                 return _is_in(fn, _CHEAP)
             return fn is np.transpose
     return False
@@ -238,9 +255,12 @@ def always_defined(
             case ir.For() | ir.While():
                 # A parameter stands for its target here: both are the same variable.
                 inits = tuple(
-                    ir.Const(None)
-                    if init is ir.UNDEFINED and (target in wanted or param in wanted)
-                    else init
+                    (
+                        ir.Const(None)
+                        if init is ir.UNDEFINED
+                        and (target in wanted or param in wanted)
+                        else init
+                    )
                     for init, target, param in zip(
                         op.inits, op.targets, op.params, strict=True
                     )
@@ -308,7 +328,9 @@ def _thread(
     def versions(tapes: list[ir.Var]) -> tuple[ir.Var, ...]:
         return tuple(ir.Var(tape.name, tape.type) for tape in tapes)
 
-    def held(inner: ir.Block, start: dict[ir.Var, ir.Var], tapes: list[ir.Var]) -> ir.Block:
+    def held(
+        inner: ir.Block, start: dict[ir.Var, ir.Var], tapes: list[ir.Var]
+    ) -> ir.Block:
         done, end = _thread(inner, start)
         return ir.Block(done.ops, (*done.results, *(end[tape] for tape in tapes)))
 
@@ -324,7 +346,9 @@ def _thread(
                 current[base] = target
             case ir.If(then=then, orelse=orelse):
                 tapes = list(
-                    dict.fromkeys([*_touched(then, current), *_touched(orelse, current)])
+                    dict.fromkeys(
+                        [*_touched(then, current), *_touched(orelse, current)]
+                    )
                 )
                 targets = versions(tapes)
                 ops.append(
@@ -365,4 +389,3 @@ def _thread(
                 ops.append(ir.rebuild_op(op, now))
     results = tuple(ir.rebuild(result, now) for result in block.results)
     return ir.Block(tuple(ops), results), current
-

@@ -48,7 +48,7 @@ def solve_adjoint(d_y: Any, y: Any, a: Any, b: Any) -> Any:
             return -np.outer(d_b, y), d_b
         d_column = np.linalg.solve(transposed(a), as_column(d_y))
         return -d_column * as_row(y), np.squeeze(d_column, -1)
-    if np.ndim(b) == np.ndim(a) - 1 and numpy_major() < 2:
+    if numpy_major() < 2 and np.ndim(b) == np.ndim(a) - 1:
         raise TypeError("np.linalg.solve: NumPy 1 takes this b as vectors; add an axis")
     d_matrix = np.linalg.solve(transposed(a), d_y)
     return -d_matrix @ transposed(y), d_matrix

@@ -172,7 +172,8 @@ def prod_tangent(
     iterable: Any, start: Any = 1, d_iterable: Any = 0.0, d_start: Any = 0.0
 ) -> Any:
     others = products_of_others(np.asarray(iterable))
-    return start * np.dot(others, d_iterable) + d_start * math.prod(iterable)
+    change = np.dot(others, np.asarray(d_iterable))
+    return start * change + d_start * math.prod(iterable)
 
 
 @general(math.prod, wrt="iterable start", tangent=prod_tangent)

@@ -92,9 +92,10 @@ def full_adjoint(d_y: Any, shape: Any, fill_value: Any, dtype: Any = None) -> An
     return np.sum(d_y) if np.ndim(fill_value) == 0 else d_y
 
 
-@linear(np.full_like, wrt="fill_value")
+@linear(np.full_like, wrt="a fill_value")
 def full_like_adjoint(d_y: Any, a: Any, fill_value: Any, dtype: Any = None) -> Any:
-    return np.sum(d_y) if np.ndim(fill_value) == 0 else d_y
+    # Of `a` only the shape and dtype count.
+    return 0.0, np.sum(d_y) if np.ndim(fill_value) == 0 else d_y
 
 
 @linear(np.linspace, wrt="start stop")
@@ -120,6 +121,7 @@ def arange_tangent(
     step: Any = 1,
     dtype: Any = None,
     d_start: Any = 0.0,
+    d_stop: Any = 0.0,
     d_step: Any = 0.0,
 ) -> Any:
     if stop is None:
@@ -127,11 +129,11 @@ def arange_tangent(
     return d_start + d_step * np.arange(np.size(y))
 
 
-@general(np.arange, wrt="start step", tangent=arange_tangent)
+@general(np.arange, wrt="start stop step", tangent=arange_tangent)
 def arange_adjoint(
     d_y: Any, start: Any, stop: Any = None, step: Any = 1, dtype: Any = None
 ) -> Any:
     # Where the array ends decides about its size only.
     if stop is None:
-        return 0.0, 0.0
-    return np.sum(d_y), np.dot(d_y, np.arange(np.size(d_y)))
+        return 0.0, 0.0, 0.0
+    return np.sum(d_y), 0.0, np.dot(d_y, np.arange(np.size(d_y)))

@@ -275,23 +275,7 @@ def active_float_into_an_integer_array(x):
     return np.sum(a) * x
 
 
-@refused(X, error=errors.MutationError, says=("asarray", "copy"), marks="y[0]")
-def write_through_asarray(x):
-    z = x * x
-    y = np.asarray(z)
-    y[0] = x[1]
-    return np.sum(z * y)
-
-
-@refused(M, error=errors.MutationError, says=("ravel", "copy"), marks="y[0]")
-def write_through_ravel_of_a_transpose(m):
-    z = m * m
-    y = z.T.ravel()
-    y[0] = m[1, 1]
-    return np.sum(y) * np.sum(z)
-
-
-@refused(M, error=errors.MutationError, says=("reshape", "copy"), marks="y[0]")
+@refused(M, error=errors.MutationError, says=("alias", "copy"), marks="y[0]")
 def write_through_reshape_of_a_transpose(m):
     y = m.T.reshape(4)
     y[0] = m[1, 1] * 2.0

@@ -101,6 +101,47 @@ def test_disjoint_parts_of_one_array_may_be_written() -> None:
     np.testing.assert_allclose(grad(f)(whole[:2], whole[2:]), [11.0, 0.0])
 
 
+def test_write_through_asarray_is_followed() -> None:
+    """`np.asarray` of an array is the array itself."""
+
+    def f(x):
+        z = x * x
+        y = np.asarray(z)
+        y[0] = x[1]
+        return np.sum(z * y)
+
+    x = np.array([0.7, -1.2, 0.4, 1.9])
+    expected = 4.0 * x**3
+    expected[0] = 0.0
+    expected[1] += 2.0 * x[1]
+    np.testing.assert_allclose(grad(f)(x), expected)
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_ravel_of_a_transpose_is_a_copy_or_a_view(order: str) -> None:
+    """Refused or right, in either order of memory."""
+
+    def f(m):
+        z = m * m
+        y = z.T.ravel()
+        y[0] = m[1, 1]
+        return np.sum(y) * np.sum(z)
+
+    m = np.array([[0.3, 0.8], [-0.5, 0.9]], order=order)
+    try:
+        result = grad(f)(m)
+    except errors.MutationError:
+        return
+    step = 1e-6
+    for index in np.ndindex(2, 2):
+        d = np.zeros((2, 2))
+        d[index] = step
+        plus, minus = np.array(m, order=order), np.array(m, order=order)
+        plus += d
+        minus -= d
+        assert result[index] == pytest.approx((f(plus) - f(minus)) / (2 * step))
+
+
 def test_same_argument_twice_may_be_read() -> None:
     def f(x, y):
         return np.sum(x * y)

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autograd_compiler import ir
-from autograd_compiler.backend.legal import products, reductions, shapes
+from autograd_compiler import ir, runtime
+from autograd_compiler.backend.legal import helpers, products, reductions, shapes
 from autograd_compiler.backend.legal.arguments import (
     Given,
     Rewrite,
@@ -195,6 +195,7 @@ _for(shapes.diagonal, np.linalg, "diagonal")
 _for(shapes.diff, np, "diff")
 _for(shapes.sort, np, "sort", "a axis kind order")
 _for(shapes.without_axis, np, "cumprod median", "a axis")
+_for(shapes.stack, np, "stack", "arrays axis")
 _for(shapes.array, np, "array asarray asanyarray", "object dtype")
 _for(shapes.number_of_dimensions, np, "ndim")
 _for(products.matmul, operator, "matmul", "x1 x2")
@@ -206,6 +207,11 @@ _for(products.tensordot, np, "tensordot", "a b axes")
 _for(products.tensordot, np.linalg, "tensordot", "a b axes")
 _for(products.einsum, np, "einsum", " ".join(f"x{k}" for k in range(20)))
 _for(products.multi_dot, np.linalg, "multi_dot", "arrays")
+_for(shapes.zeros_like, np, "zeros_like", "a dtype order")
+_for(helpers.unbroadcast, runtime, "unbroadcast")
+_for(helpers.zeros_like, runtime, "zeros_like")
+_for(helpers.add, runtime, "add")
+_for(helpers.last_writes, runtime, "last_writes")
 _for(_renamed(np.trace), np.linalg, "trace", "x")
 _for(_renamed(np.outer), np.linalg, "outer", "a b")
 _for(_renamed(np.cross), np.linalg, "cross", "a b")

@@ -32,6 +32,9 @@ def reduction(kind: str) -> Rewrite:
         rank = ndim(type_of(array))
         keepdims = bool(constant(given.get("keepdims"), False))
         extra = ("ddof", "correction") if kind in ("var", "std") else ()
+        if kind == "sum" and "dtype" in given:
+            array = _converted(low, op, array)
+            given = {key: item for key, item in given.items() if key != "dtype"}
         only(low, op, given, "a", "axis", "keepdims", *extra)
         ddof = constant(given.get("ddof", given.get("correction")), 0)
         whole = constant(given.get("axis")) is None
@@ -58,6 +61,16 @@ def reduction(kind: str) -> Rewrite:
         return keep_axes(low, reduced, axes) if keepdims else reduced
 
     return reduce
+
+
+def _converted(low: Legaliser, op: ir.Apply, array: Any) -> Any:
+    """The array in the dtype of the result."""
+    wanted, own = dtype_of(op.target.type), dtype_of(type_of(array))
+    if wanted is None:
+        raise low.refuse("a sum in a dtype that is not known", "leave `dtype=` out")
+    if wanted == own:
+        return array
+    return low.call(np.astype, array, np.dtype(wanted).type)
 
 
 def _reduce_all(

@@ -21,7 +21,7 @@ from autograd_compiler.backend.legal.arguments import (
     only,
     type_of,
 )
-from autograd_compiler.types import Array, Scalar, dtype_of, ndim
+from autograd_compiler.types import Array, ListOf, Scalar, dtype_of, ndim
 
 if TYPE_CHECKING:
     from autograd_compiler.backend.legalise import Legaliser
@@ -254,17 +254,59 @@ def array(low: Legaliser, op: ir.Apply, given: Given) -> ir.Operand | None:
             stacked = low.call(np.stack, ir.Pack(value.items))
             return _as_dtype(low, stacked, dtype)
         return None
-    if isinstance(type_of(value), Array):
+    kind = type_of(value)
+    if isinstance(kind, ListOf) and isinstance(kind.item, Array):
+        return _as_dtype(low, _stacked(low, value, kind.item), dtype)
+    if isinstance(kind, Array):
         # `np.array` copies; the others give the array itself.
         same = value if op.fn is not np.array else low.call(np.copy, value)
         return _as_dtype(low, same, dtype)
     return None
 
 
+def stack(low: Legaliser, op: ir.Apply, given: Given) -> ir.Operand | None:
+    """Numba stacks the items of a tuple, and not those of a list."""
+    kind = type_of(given["arrays"])
+    if not isinstance(kind, ListOf):
+        return None
+    only(low, op, given, "arrays", "axis")
+    if constant(given.get("axis"), 0) != 0 or not isinstance(kind.item, Array):
+        raise low.refuse("this np.stack of a list", "stack along the first axis")
+    return _stacked(low, given["arrays"], kind.item)
+
+
+def _stacked(low: Legaliser, items: ir.Operand, kind: Array) -> ir.Var:
+    count = low.call(len, items)
+    message = "need at least one array to stack"
+    low.ensure(low.call(operator.gt, count, 0), message)
+    first = low.load(items, 0)
+    first.type = kind
+    sizes = (low.size(first, axis) for axis in range(kind.ndim))
+    out = low.call(np.empty, (count, *sizes), dtype=np.dtype(kind.dtype).type)
+
+    def put(k: ir.Var, held: ir.Var) -> ir.Operand:
+        item = low.load(items, k)
+        item.type = kind
+        return low.store(held, item, k)
+
+    return low.loop(count, out, put)
+
+
 def _as_dtype(low: Legaliser, array: ir.Var, dtype: Any) -> ir.Operand:
     if dtype is None or np.dtype(dtype).name == dtype_of(array.type):
         return array
     raise low.refuse("this conversion of an array", "write `.astype(…)` on the array")
+
+
+def zeros_like(low: Legaliser, op: ir.Apply, given: Given) -> ir.Operand | None:
+    """Without `order`, which Numba does not know; `np.zeros` makes the C order."""
+    if "order" not in given:
+        return None
+    dtype = constant(given.get("dtype")) or dtype_of(type_of(given["a"]))
+    if dtype is None or constant(given["order"]) != "C":
+        raise low.refuse("this np.zeros_like", "use np.zeros")
+    shape = low.call(np.shape, given["a"])
+    return low.call(np.zeros, shape, dtype=np.dtype(dtype).type)
 
 
 def number_of_dimensions(

@@ -61,9 +61,15 @@ def refuse_unsupported(node: ast.FunctionDef, filename: str) -> None:
     for part in chain.from_iterable(map(_parts, node.body)):
         _check(part, filename)
     for write in nonlocal_or_global_writes(node):
+        declared = next(
+            part
+            for part in chain.from_iterable(map(_parts, node.body))
+            if isinstance(part, ast.Global | ast.Nonlocal) and write.id in part.names
+        )
+        word = type(declared).__name__.lower()
         raise UnsupportedError(
-            f"`{write.id}` belongs to the code around the function, and is assigned",
-            span_of(write, filename),
+            f"`{write.id}` is declared {word}, and is assigned in the function",
+            span_of(declared, filename),
             "return the new value and assign it where the function is called",
         )
 

@@ -1,0 +1,58 @@
+"""Where a derivative would be lost without a word: through text, or through objects."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from autograd_compiler import ir
+from autograd_compiler.analysis.activity import useful_vars, varied_vars
+from autograd_compiler.errors import UnsupportedError
+from autograd_compiler.rules.registry import rule_of
+from autograd_compiler.types import Opaque, is_inexact
+
+_TEXT = (str, bytes)
+
+
+def refuse_lost_derivatives(
+    body: ir.Block, inputs: Iterable[ir.Var], outputs: Iterable[ir.Var]
+) -> None:
+    """Refuse calls that turn values with derivatives into ones without.
+
+    `print(f"{x}")` is fine, and `float(f"{x}")` is not: it gives a number that depends
+    on `x` and would have no derivative.
+    """
+    varied = varied_vars(body, inputs)
+    useful = useful_vars(body, outputs)
+    text: set[ir.Var] = set()
+    for op in ir.walk(body):
+        if not isinstance(op, ir.Apply) or op.fn is getattr:
+            continue
+        leaves = [leaf for operand in ir.operands(op) for leaf in ir.leaves(operand)]
+        from_text = any(leaf in text for leaf in leaves)
+        if not from_text and not any(leaf in varied for leaf in leaves):
+            continue
+        for target in op.targets:
+            kind = target.type
+            if isinstance(kind, Opaque) and issubclass(kind.cls, _TEXT):
+                text.add(target)
+            elif target not in useful:
+                continue
+            elif from_text and is_inexact(kind):
+                raise UnsupportedError(
+                    "a number is made from text (`str`) that depends on the input, "
+                    "which loses its derivative",
+                    op.span,
+                    "use the number itself",
+                )
+            elif isinstance(kind, Opaque) and rule_of(op.fn) is None:
+                raise UnsupportedError(
+                    f"there is no derivative rule for `{_name(op.fn)}`: it gives "
+                    "objects, which have no derivative",
+                    op.span,
+                    "write it with NumPy's functions of floats",
+                )
+
+
+def _name(fn: object) -> str:
+    name = getattr(fn, "__name__", None) or getattr(fn, "name", None)
+    return str(name) if name else "this function"

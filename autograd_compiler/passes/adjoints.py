@@ -1,0 +1,312 @@
+"""Adding up contributions to adjoints: the chain rule's sums, once for all operators.
+
+Note [Ownership].  An adjoint array may be accumulated into in place only if nothing
+else refers to its buffer.  `z = x + y` hands one adjoint to both operands: it is
+*borrowed*, and the next contribution makes a new array.  What an operation has made
+anew is *owned*.
+"""
+
+from __future__ import annotations
+
+import operator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from autograd_compiler import ir, runtime
+from autograd_compiler.builder import Builder, type_of_operand
+from autograd_compiler.names import adjoint_name
+from autograd_compiler.types import (
+    Array,
+    DictOf,
+    ListOf,
+    Opaque,
+    Scalar,
+    TupleOf,
+    Type,
+    Unknown,
+    is_complex,
+    is_inexact,
+)
+
+# Views that cannot be written, whatever they are of.
+_READ_ONLY = {np.broadcast_to, np.diagonal, np.real, np.imag}
+
+
+@dataclass
+class Adjoint:
+    """The adjoint of one value so far; see Note [Ownership]."""
+
+    value: ir.Operand
+    owned: bool
+
+
+Scope = dict[ir.Var, Adjoint]
+
+
+class Adjoints:
+    """The adjoint of each value so far, and the operations that add to them.
+
+    Attributes
+    ----------
+    active
+        The values that have an adjoint; contributions to others are dropped.
+    """
+
+    def __init__(self, active: set[ir.Var]) -> None:
+        self.builder = Builder()
+        self.builder.adjoint = self.builder.deriving = True
+        self.active = active
+        self.adjoints: Scope = {}
+
+    def take(self, var: ir.Var) -> Adjoint | None:
+        return self.adjoints.pop(var, None)
+
+    def contribute(self, operand: ir.Operand, value: ir.Operand, owned: bool) -> None:
+        """Add a contribution to the adjoint of an operand."""
+        match operand:
+            case ir.Var():
+                if operand in self.active and not _is_zero(value):
+                    self._accumulate(operand, value, owned)
+            case ir.Pack(items):
+                for k, item in enumerate(items):
+                    if any(leaf in self.active for leaf in ir.leaves(item)):
+                        self.contribute(item, self._item(value, k), False)
+
+    def _item(self, value: ir.Operand, position: int) -> ir.Operand:
+        if isinstance(value, ir.Pack):
+            return value.items[position]
+        return self.builder.load(value, (ir.Index(ir.Const(position)),))
+
+    def _accumulate(self, var: ir.Var, value: ir.Operand, owned: bool) -> None:
+        value, fitted = self._fit(value, var)
+        owned = owned or fitted
+        so_far = self.adjoints.get(var)
+        if so_far is None:
+            if isinstance(value, ir.Var) and not value.name and var.name:
+                value.name = adjoint_name(var.name)
+            self.adjoints[var] = Adjoint(value, owned)
+            return
+        if isinstance(var.type, (ListOf, DictOf, TupleOf)):
+            total: ir.Operand = self.typed(runtime.add, var.type, so_far.value, value)
+        elif (
+            isinstance(var.type, Array)
+            and so_far.owned
+            and isinstance(so_far.value, ir.Var)
+            and isinstance(so_far.value.type, Array)
+        ):
+            total = self.update(var, so_far.value, (), value, "add")
+        else:
+            total = self.builder.apply(operator.add, so_far.value, value)
+        if isinstance(total, ir.Var):
+            total.type = _adjoint_type(total.type, var.type)
+            if var.name:
+                total.name = adjoint_name(var.name)
+        self.adjoints[var] = Adjoint(total, True)
+
+    def update(
+        self, owner: ir.Var, base: ir.Var, path: ir.Path, value: ir.Operand, mode: str
+    ) -> ir.Var:
+        """Write into an owned adjoint, once those that borrow from it have a copy."""
+        self.settle_borrowers(owner, base)
+        return self.builder.store(base, path, value, mode)
+
+    def settle_borrowers(self, owner: ir.Var, base: ir.Var) -> None:
+        for var, entry in self.adjoints.items():
+            held = entry.value
+            if (
+                var is not owner
+                and isinstance(held, ir.Var)
+                and (held is base or self._views(held, base))
+            ):
+                entry.value = self.builder.var(np.copy, held)
+                entry.value.name = held.name
+                entry.owned = True
+
+    def _views(self, var: ir.Var, base: ir.Var) -> bool:
+        shared = self.builder.shares.get(var, ())
+        return any(other is base or self._views(other, base) for other in shared)
+
+    def _fit(self, value: ir.Operand, var: ir.Var) -> tuple[ir.Operand, bool]:
+        """A contribution in the shape and kind of the value that it is for.
+
+        The second result says whether a new array was made.
+        """
+        kind, given = var.type, type_of_operand(value)
+        if is_complex(given) and not is_complex(kind) and not isinstance(kind, Unknown):
+            value = self.builder.apply(np.real, value)
+            given = type_of_operand(value)
+        match kind, given:
+            case Scalar(), Scalar():
+                return value, False
+            case Scalar(), Array():
+                return self.builder.apply(np.sum, value), True
+            case Array(), Scalar() if kind.ndim == 0:
+                return value, False
+            case Array(), Scalar():
+                shape = self.builder.apply(getattr, var, ir.Const("shape"))
+                return self.builder.apply(np.broadcast_to, value, shape), False
+            case Array(), Array():
+                return self._fit_array(value, kind, given, var)
+            case (ListOf() | DictOf() | TupleOf() | Opaque()), _:
+                return value, False
+        return self.builder.apply(runtime.unbroadcast, value, var), False
+
+    def _fit_array(
+        self, value: ir.Operand, kind: Array, given: Array, var: ir.Var
+    ) -> tuple[ir.Operand, bool]:
+        extra = given.ndim - kind.ndim
+        if extra < 0:
+            shape = self.builder.apply(getattr, var, ir.Const("shape"))
+            return self.builder.apply(np.broadcast_to, value, shape), False
+        kept = given.dims[extra:]
+        stretched: list[int] = []
+        for axis, (own, dim) in enumerate(zip(kind.dims, kept, strict=True)):
+            if own is None or dim is None:
+                return self.builder.apply(runtime.unbroadcast, value, var), False
+            if own.same(dim) or own.is_not_one:
+                continue
+            if own.is_one:
+                stretched.append(axis)
+            else:
+                return self.builder.apply(runtime.unbroadcast, value, var), False
+        fitted = False
+        if extra:
+            axes: Any = tuple(range(extra)) if extra > 1 else 0
+            value = self.builder.apply(np.sum, value, axis=_constant(axes))
+            fitted = True
+        if stretched:
+            axes = tuple(stretched) if len(stretched) > 1 else stretched[0]
+            value = self.builder.apply(
+                np.sum, value, axis=_constant(axes), keepdims=ir.Const(True)
+            )
+            fitted = True
+        return value, fitted
+
+    def zeros(self, var: ir.Var) -> ir.Operand:
+        match var.type:
+            case Scalar():
+                return ir.Const(0.0)
+            case Array(_, _, contiguous):
+                made = (
+                    self.builder.var(np.zeros_like, var)
+                    if contiguous
+                    else self.builder.var(np.zeros_like, var, order=ir.Const("C"))
+                )
+            case _:
+                made = self.typed(runtime.zeros_like, var.type, var)
+        made.name = adjoint_name(var.name) if var.name else ""
+        return made
+
+    def typed(self, fn: Any, kind: Type, *args: ir.Operand) -> ir.Var:
+        """A call whose result type is known, and not to be found by trying."""
+        made = ir.Var("", kind)
+        self.builder.append(
+            ir.Apply(self.builder.span, (made,), fn, args, adjoint=True)
+        )
+        return made
+
+    def owned(self, var: ir.Var) -> ir.Var:
+        """The adjoint of an array or list, as a buffer that may be written into."""
+        entry = self.adjoints.get(var)
+        if entry is None:
+            value = self.zeros(var)
+        elif entry.owned and isinstance(entry.value, ir.Var):
+            return entry.value
+        else:
+            copy: Any = np.copy
+            if isinstance(var.type, (ListOf, TupleOf)):
+                copy = list
+            if isinstance(var.type, DictOf):
+                copy = dict
+            value = self.typed(copy, var.type, entry.value)
+            value.name = adjoint_name(var.name) if var.name else ""
+        value = self.builder.as_var(value)
+        self.adjoints[var] = Adjoint(value, True)
+        return value
+
+    def full(self, var: ir.Var) -> ir.Operand:
+        """The adjoint of a value, or zero."""
+        entry = self.adjoints.get(var)
+        return self.zeros(var) if entry is None else entry.value
+
+    def gradient(self, var: ir.Var) -> ir.Operand:
+        """What is returned for an input: its own, contiguous, of the input's dtype."""
+        if not is_inexact(var.type):
+            return ir.Const(None)
+        entry = self.adjoints.get(var)
+        if entry is None:
+            return self.zeros(var)
+        value = entry.value
+        kind, given = var.type, type_of_operand(value)
+        if isinstance(kind, (ListOf, DictOf)):
+            return value
+        if isinstance(kind, Array):
+            if isinstance(given, Array) and given.dtype != kind.dtype:
+                return self._named(
+                    self.builder.var(
+                        np.astype,
+                        value,
+                        _constant(np.dtype(kind.dtype)),
+                        style="method",
+                    ),
+                    var,
+                )
+            if not entry.owned or not isinstance(given, Array) or not given.contiguous:
+                if not isinstance(value, ir.Var) or not self._made_fresh(value, given):
+                    return self._named(self.builder.var(np.copy, value), var)
+        if isinstance(kind, Unknown) and not entry.owned:
+            return self._named(self.builder.var(np.copy, value), var)
+        return value
+
+    def _made_fresh(self, value: ir.Var, given: Type) -> bool:
+        return (
+            isinstance(given, Array)
+            and given.contiguous
+            and value not in self.builder.shares
+            and any(
+                isinstance(op, (ir.Apply, ir.For, ir.While, ir.If))
+                and value in ir.targets(op)
+                for op in self.builder.ops
+            )
+            and sum(1 for e in self.adjoints.values() if e.value is value) == 1
+        )
+
+    @staticmethod
+    def _named(value: ir.Var, var: ir.Var) -> ir.Var:
+        if var.name:
+            value.name = adjoint_name(var.name)
+        return value
+
+    def is_fresh(self, value: ir.Operand) -> bool:
+        """Whether the value is a new array that was made just now."""
+        if not isinstance(value, ir.Var) or value in self.builder.shares:
+            return False
+        for made in reversed(self.builder.ops[-40:]):
+            if value in ir.targets(made):
+                return not isinstance(made, ir.Apply) or made.fn not in _READ_ONLY
+        return False
+
+    def put(self, var: ir.Var, adjoint: ir.Var) -> None:
+        if var.name and not adjoint.name:
+            adjoint.name = adjoint_name(var.name)
+        self.adjoints[var] = Adjoint(adjoint, True)
+
+
+def _is_zero(value: ir.Operand) -> bool:
+    return (
+        isinstance(value, ir.Const)
+        and isinstance(value.value, (int, float))
+        and value.value == 0
+    )
+
+
+def _constant(value: Any) -> ir.Operand:
+    if isinstance(value, tuple):
+        return ir.Pack(tuple(map(ir.Const, value)))
+    return ir.Const(value)
+
+
+def _adjoint_type(found: Type, primal: Type) -> Type:
+    return found if not isinstance(found, Unknown) else primal

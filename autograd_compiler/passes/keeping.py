@@ -1,0 +1,198 @@
+"""Making primal values available to the reverse sweep, as `storage.py` decides."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from autograd_compiler import ir
+from autograd_compiler.passes.storage import Buffers, Stored, is_cheap, needed
+from autograd_compiler.types import Array, ListOf, Opaque, Scalar, Type
+
+
+class Keeper:
+    """What is kept for the reverse sweep: tapes, copies, and values computed again."""
+
+    def __init__(
+        self, body: ir.Block, shares: dict[ir.Var, tuple[ir.Var, ...]]
+    ) -> None:
+        self.buffers = Buffers(body, shares)
+        self.definitions: dict[ir.Var, ir.Operation] = {
+            target: op for op in ir.walk(body) for target in ir.targets(op)
+        }
+        self.tapes: dict[ir.Var, None] = {}
+        self.stored: list[Stored] = []
+
+    def kept(self, var: ir.Var, content: bool, forward: list[ir.Operation]) -> ir.Var:
+        """The variable, or a copy of it if its buffer is written later."""
+        if not content or not self.buffers.written_after(var):
+            return var
+        saved = ir.Var(var.name, var.type)
+        self.note(var, "snapshot", "its array is written later")
+        copy = ir.Apply(ir.NOWHERE, (saved,), np.copy, (var,))
+        insert_after(forward, var, copy)
+        return saved
+
+    def tape(
+        self,
+        wanted: dict[ir.Var, bool],
+        forward: list[ir.Operation],
+        backward: list[ir.Operation],
+        span: ir.Span,
+        known: dict[ir.Var, ir.Var] | None = None,
+        inner: Iterable[ir.Var] = (),
+    ) -> dict[ir.Var, ir.Var]:
+        """Keep what the reverse body needs: compute it again, or push and pop it.
+
+        `inner` are the parameters and index of the loop whose body this is, and `known`
+        those that the reverse body has already.  The pops are put in front of
+        `backward`.
+        """
+        change: dict[ir.Var, ir.Var] = dict(known or {})
+        own = defined_at(forward) | set(inner)
+        # What cannot be computed again from what is kept anyway is kept itself.
+        kept = {var: content for var, content in wanted.items() if var not in change}
+        for var in sorted(kept, key=list(kept).index, reverse=True):
+            others = {other for other in kept if other is not var} | set(change)
+            if self._steps(var, own, others) is not None:
+                del kept[var]
+        again: list[ir.Operation] = []
+        for var in wanted:
+            if var in change or var in kept:
+                continue
+            for op in self._steps(var, own, set(kept) | set(change)) or ():
+                (target,) = ir.targets(op)
+                change[target] = ir.Var(target.name, target.type)
+                again.append(replace(retarget(op, change[target]), adjoint=True))
+        pops: list[ir.Operation] = []
+        for var, content in kept.items():
+            tape = ir.Var(f"{var.name or 'value'}_tape", ListOf(var.type))
+            self.tapes[tape] = None
+            if content and self.buffers.written_after(var):
+                pushed = ir.Var("", var.type)
+                copy = ir.Apply(ir.NOWHERE, (pushed,), np.copy, (var,))
+                push = ir.Append(ir.NOWHERE, ir.Var(), tape, pushed)
+                insert_after(forward, var, copy, push)
+            else:
+                insert_after(forward, var, ir.Append(ir.NOWHERE, ir.Var(), tape, var))
+            popped = ir.Var(var.name, var.type)
+            pops.append(ir.Pop(span, ir.Var(), popped, tape, adjoint=True))
+            change[var] = popped
+            self.note(var, "tape", "it changes in each iteration")
+        backward[:0] = [*pops, *(substitute(op, change) for op in again)]
+        return change
+
+    def _steps(
+        self, var: ir.Var, own: set[ir.Var], available: set[ir.Var]
+    ) -> list[ir.Operation] | None:
+        """The cheap operations that compute a value from what is available, or None."""
+        if var in available:
+            return []
+        op = self.definitions.get(var)
+        if op is None or not is_cheap(op) or len(ir.targets(op)) != 1:
+            return None
+        steps: list[ir.Operation] = []
+        for leaf in ir.uses(op):
+            reads = not (isinstance(op, ir.Apply) and op.fn in (getattr, len))
+            if reads and self.buffers.written_after(leaf):
+                return None
+            if leaf not in own:
+                continue
+            before = self._steps(leaf, own, available)
+            if before is None:
+                return None
+            available = available | {leaf}
+            steps.extend(before)
+        return [*steps, op]
+
+    # ------------------------------------------------------------ snapshots
+
+    def snapshots(
+        self,
+        forward: list[ir.Operation],
+        backward: tuple[ir.Operation, ...],
+        gradients: dict[ir.Var, ir.Operand],
+    ) -> tuple[Any, Any, dict[ir.Var, ir.Operand]]:
+        """Copy, before they are written, values outside of loops that are needed."""
+        change: dict[ir.Var, ir.Var] = {}
+        front: list[ir.Operation] = []
+        defined = defined_at(forward)
+        for var, content in needed(list(backward), tuple(gradients.values())).items():
+            if not content or not self.buffers.written_after(var):
+                continue
+            if isinstance(var.type, (Opaque,)):
+                continue
+            saved = ir.Var(var.name, var.type)
+            fn: Any = list if isinstance(var.type, ListOf) else np.copy
+            copy = ir.Apply(ir.NOWHERE, (saved,), fn, (var,))
+            if var in defined:
+                insert_after(forward, var, copy)
+            elif not any(var in ir.targets(op) for op in backward):
+                front.append(copy)
+            change[var] = saved
+            self.note(var, "snapshot", "its array is written later")
+        done = tuple(substitute(op, change) for op in backward)
+        return (
+            (*front, *forward),
+            done,
+            {var: swap(value, change) for var, value in gradients.items()},
+        )
+
+    def note(self, var: ir.Var, kind: str, why: str) -> None:
+        op = self.definitions.get(var)
+        line = op.span.line if op is not None else 0
+        self.stored.append(
+            Stored(var.name or "(temporary)", line, kind, describe_type(var.type), why)
+        )
+
+
+def describe_type(kind: Type) -> str:
+    match kind:
+        case Array(dtype, dims):
+            return f"{dtype}[{', '.join('?' if d is None else str(d.symbol or d.offset) for d in dims)}]"
+        case Scalar(dtype):
+            return dtype
+        case ListOf(item):
+            return f"list of {describe_type(item)}"
+    return type(kind).__name__.lower()
+
+
+def defined_in(block: ir.Block) -> set[ir.Var]:
+    found: set[ir.Var] = set()
+    for op in ir.walk(block):
+        found.update(ir.targets(op))
+        found.update(ir.inner_vars(op))
+    return found
+
+
+def defined_at(ops: list[ir.Operation] | tuple[ir.Operation, ...]) -> set[ir.Var]:
+    return {target for op in ops for target in ir.targets(op)}
+
+
+def swap(operand: ir.Operand, change: dict[ir.Var, ir.Var]) -> ir.Operand:
+    return ir.rebuild(operand, lambda var: change.get(var, var))
+
+
+def substitute(op: ir.Operation, change: dict[ir.Var, ir.Var]) -> ir.Operation:
+    if not change:
+        return op
+    return ir.rebuild_op(op, lambda var: change.get(var, var))
+
+
+def retarget(op: ir.Operation, target: ir.Var) -> ir.Operation:
+    if isinstance(op, ir.Apply):
+        return replace(op, targets=(target,))
+    assert isinstance(op, ir.Load)
+    return replace(op, target=target)
+
+
+def insert_after(ops: list[ir.Operation], var: ir.Var, *new: ir.Operation) -> None:
+    """Put operations behind the one that defines a variable (in front: a parameter)."""
+    for position, op in enumerate(ops):
+        if var in ir.targets(op):
+            ops[position + 1 : position + 1] = new
+            return
+    ops[0:0] = new

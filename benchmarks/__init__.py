@@ -1,0 +1,1 @@
+"""Benchmarks: each prints a table of ratios and checks that the gradients agree."""
