@@ -1,8 +1,8 @@
 """The command line: `show` prints a stage of the compiler, `demo` demonstrates it.
 
-    python -m autograd_compiler show model.py:loss --args "np.ones(3), 2.0"
-    python -m autograd_compiler show package.module:loss --wrt w --stage ssa
-    python -m autograd_compiler demo
+python -m autograd_compiler show model.py:loss --args "np.ones(3), 2.0"
+python -m autograd_compiler show package.module:loss --wrt w --stage ssa
+python -m autograd_compiler demo
 """
 
 from __future__ import annotations
@@ -114,14 +114,14 @@ def _show(options: argparse.Namespace) -> None:
 
 def _lowered(options: argparse.Namespace) -> Lowered:
     target = _target(options.target)
-    fun, mode, backend, has_aux = target.fun, options.mode, options.backend, False
-    argnums: Any = None
+    fun, argnums, has_aux = target.fun, None, False
+    mode: Mode = options.mode or "grad"
+    backend: str = options.backend or "python"
     if isinstance(fun, Gradient):  # what the decorator was told holds
-        mode = mode or fun.kind
-        backend = backend or fun._backend
+        mode = options.mode or ("value_and_grad" if fun._with_value else "grad")
+        backend = options.backend or fun._backend
         argnums, has_aux, fun = fun._argnums, fun._has_aux, fun.primal
-    mode = mode or "grad"
-    specialiser = Specialiser(fun, mode, has_aux=has_aux, backend=backend or "python")
+    specialiser = Specialiser(fun, mode, has_aux=has_aux, backend=backend)
     of_number = mode in ("grad", "value_and_grad")
     if options.wrt is not None:
         argnums = tuple(_argnum(item) for item in options.wrt.split(","))

@@ -452,6 +452,11 @@ def identity(value: Any) -> Any:
     return value
 
 
+def unpack(value: Any) -> Any:
+    """`x, y = value`: prints as its argument, with several targets."""
+    return value
+
+
 def constant_value(operand: ir.Operand) -> ir.Const | None:
     """The operand as one constant, if all of it is known."""
     match operand:

@@ -18,14 +18,24 @@ from typing import Any
 import numpy as np
 
 from autograd_compiler import ir
-from autograd_compiler.builder import Builder
+from autograd_compiler.builder import Builder, type_of_operand
 from autograd_compiler.errors import UnsupportedError
 from autograd_compiler.frontend import calls
 from autograd_compiler.frontend.lower import Lowering
 from autograd_compiler.frontend.values import Frame, Value
 from autograd_compiler.rules.registry import Rule
+from autograd_compiler.types import dtype_of
+
+
+def log(x: Any) -> Any:
+    """`np.log`, which of a Python number gives Python's: it leaves float32 as it is."""
+    if np.ndim(x) == 0 and not np.iscomplexobj(x):
+        return float(np.log(x))
+    return np.log(x)
+
 
 _NUMPY = {**vars(math), **vars(np), "np": np}
+_SINGLE = {**_NUMPY, "log": log}
 _MATH = {**vars(np), **vars(math), "np": np, "abs": abs, "pow": math.pow}
 
 
@@ -42,7 +52,10 @@ def partial(
     assert text is not None
     low = Lowering(builder=builder, in_rule=True)
     module = getattr(rule.operator, "__module__", "")
-    namespace = _MATH if module == "math" else _NUMPY
+    result = values.get("y")
+    dtype = None if result is None else dtype_of(type_of_operand(result))
+    single = dtype in ("float16", "float32", "complex64")
+    namespace = _MATH if module == "math" else _SINGLE if single else _NUMPY
     low.state.names = dict(values)
     low.frame = Frame(low.state.names, namespace, {}, "<rule>", frozenset())
     return low.operand(low.expression(_parsed(text)))
@@ -109,19 +122,27 @@ def weighted(
     values: dict[str, ir.Operand],
     weight: ir.Operand,
 ) -> ir.Operand:
-    """`weight * partial`, written as a division where the partial is a reciprocal."""
+    """`weight * partial`, written as a division where the partial is `number / …`."""
     text = rule.partials[name]
     assert text is not None
     tree = _parsed(text)
-    if (
-        isinstance(tree, ast.BinOp)
-        and isinstance(tree.op, ast.Div)
-        and isinstance(tree.left, ast.Constant)
-        and tree.left.value == 1
-    ):
-        below = partial(builder, replace(rule, partials={name: ast.unparse(tree.right)}), name, values)
-        return builder.apply(operator.truediv, weight, below)
+    above = _numerator(tree)
+    if above is not None and isinstance(tree, ast.BinOp):
+        divisor = replace(rule, partials={name: ast.unparse(tree.right)})
+        below = partial(builder, divisor, name, values)
+        scaled = builder.apply(operator.mul, ir.Const(above), weight)
+        return builder.apply(operator.truediv, scaled, below)
     return builder.apply(operator.mul, weight, partial(builder, rule, name, values))
+
+
+def _numerator(tree: ast.expr) -> int | float | None:
+    """The power of two that a text divides by something: no digit is lost with it."""
+    match tree:
+        case ast.BinOp(ast.Constant(1 | 0.5 as number), ast.Div()):
+            return number
+        case ast.BinOp(ast.UnaryOp(ast.USub(), ast.Constant(1)), ast.Div()):
+            return -1
+    return None
 
 
 def rule_call(builder: Builder, fn: Any, values: dict[str, ir.Operand]) -> ir.Operand:

@@ -92,6 +92,13 @@ def is_identity(fn: Any) -> bool:
     return named and module.startswith("autograd_compiler.")
 
 
+def is_unpacking(fn: Any) -> bool:
+    """Whether the function is the compiler's own `x, y = pair`."""
+    module = getattr(fn, "__module__", None) or ""
+    named = getattr(fn, "__name__", "") == "unpack"
+    return named and module.startswith("autograd_compiler.")
+
+
 def is_boolean(operand: ir.Operand, folded: Mapping[ir.Var, ir.Operation]) -> bool:
     """Whether an operand is True or False (or NumPy's), and not merely truthy."""
     match operand:
@@ -333,7 +340,7 @@ class Expressions:
         fn, args, kwargs = op.fn, op.args, op.kwargs
         if has_operator(fn) and not kwargs:
             return self._operator(fn, args)
-        if is_identity(fn):
+        if is_identity(fn) or is_unpacking(fn):
             return self.operand(args[0])
         if fn is getattr and len(args) == 2 and isinstance(args[1], ir.Const):
             owner = _receiver(self.operand(args[0]))

@@ -24,6 +24,8 @@ def zeros_like(value: Any) -> Any:
 
 def unbroadcast(adjoint: Any, value: Any) -> Any:
     """Sum an adjoint over the axes along which a value was broadcast."""
+    if np.iscomplexobj(adjoint) and not np.iscomplexobj(value):
+        adjoint = np.real(adjoint)
     shape = np.shape(value)
     if np.shape(adjoint) == shape:
         return adjoint

@@ -24,7 +24,12 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("frontend",),
     ("expand",),
     ("passes.storage",),  # what the reverse sweep needs, and where it is kept
-    ("passes.adjoints", "passes.keeping"),  # the sweeps' own parts
+    (
+        "passes.adjoints",
+        "passes.keeping",
+        "passes.reverse_loop",
+    ),  # the sweeps' own parts
+    ("passes.reverse_loop",),
     ("passes",),
     ("passes.derivative",),  # the sweeps behind a signature
     ("backend",),

@@ -23,6 +23,7 @@ from numeric import (
     directional_difference,
     flatten,
     gradient_by_differences,
+    leaves,
     random_like,
     unflatten,
 )
@@ -263,20 +264,28 @@ def test_single_precision_of(sample: Sample) -> None:
         if isinstance(value, np.ndarray) and value.dtype == np.float64:
             pytest.skip(f"{name} is of double precision")
     args = tuple(map(single, case.args))
-    out, pullback = vjp(case.function, *args)
     expected = case.function(*args)
-    assert_same_form(out, plain(expected))
+    out, pullback = vjp(case.function, *args)
+    for mine, theirs in zip(leaves(out), leaves(plain(expected)), strict=True):
+        assert_same_form(mine, theirs)
     assert_close(flatten(out), flatten(expected), 1e-6)
     cotangent = random_like(out, 1)
     gradient = pullback(cotangent)
     for mine, theirs in zip(gradient, args, strict=True):
         assert_same_form(mine, theirs)
+    if all(np.asarray(leaf).dtype == np.float32 for leaf in leaves(out)):
+        # Nothing was computed in double precision, and cast at the end.
+        specialiser = Specialiser(case.function, "pullback")
+        values = specialiser.bind(args, {})
+        source = specialiser.specialise(tuple(values), values).lowered.source
+        assert "astype(np.dtype(" not in source
     _, double = vjp(case.function, *case.args)
     assert_close(
         flatten(gradient), flatten(double(random_like(out, 1))), 2e-4
     )
     _, tangent = jvp(case.function, args, random_like(args, 2))
-    assert_same_form(tangent, out)
+    for mine, theirs in zip(leaves(tangent), leaves(out), strict=True):
+        assert_same_form(mine, theirs)
 
 
 def strided(value: Any) -> Any:
@@ -358,7 +367,7 @@ METHODS = [
     "x.repeat(2)",
     "x.repeat(2, axis=1)",
     "x.take([0, 2, 2], axis=0)",
-    "x.clip(-0.5, 0.4)",
+    "x.clip(-0.4, 0.7)",
     "x.clip(min=-0.5)",
     "x.dot(x.T)",
     "x.round()",
@@ -371,11 +380,9 @@ METHODS = [
     "x.astype(np.float32)",
     "x.compress([True, False, True], axis=0)",
     "x.item(3)",
-    "x.ptp()" if hasattr(np.ndarray, "ptp") else "np.ptp(x)",
     "x.argmax() * x",
     "x.size * x.ndim * x.shape[0] * x",
-    "x[x.argsort(axis=1)[0]].sum()" if False else "x[x[:, 0].argsort()]",
-    "x.__add__(x)",
+    "x[x[:, 0].argsort()]",
     "-x @ x.T",
     "(x + 1j * x).real",
     "(x * (1 + 2j)).imag",

@@ -248,7 +248,12 @@ def parts(result: Any) -> tuple[Any, ...]:
 
 
 def precision_of(value: Any) -> int:
-    """The bytes of a real number, or of the real part of a complex one."""
+    """The bytes of a real number, or of the real part of a complex one.
+
+    Python's numbers take the precision of what they meet.
+    """
+    if type(value) in (int, float, complex):
+        return 0
     return int(np.real(value).dtype.itemsize)
 
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import operator
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -67,11 +67,15 @@ class _Absent(Exception):
 class Sizes:
     """Numbers for the symbols of one call."""
 
+    number = 0.5  # stands in for any float
+
     def __init__(
         self, symbols: Sequence[str], run: int = 0, uniform: int | None = None
     ) -> None:
         count = len(symbols)
         self.layout = "F"  # of arrays that are not known to be C-contiguous
+        # A whole number that may be a size: what comes out of the size must change.
+        self.integer = 1 + run
         self.numbers: dict[str, int] = {}
         for position, symbol in enumerate(symbols):
             if uniform is not None:
@@ -85,6 +89,18 @@ class Sizes:
         if not dim.symbol:
             return dim.offset
         return max(0, self.numbers[dim.symbol] + dim.offset)
+
+
+class _Ones(Sizes):
+    """Size 1 for everything, also where the size is known."""
+
+    number = 1.5  # where 0.5 is not in the domain: `acosh`
+
+    def __init__(self, symbols: Sequence[str]) -> None:
+        super().__init__(symbols, uniform=1)
+
+    def of(self, dim: Dim) -> int:
+        return 1
 
 
 def infer_call(
@@ -102,9 +118,11 @@ def infer_call(
                 return Result((BOTTOM,))
             _collect(var.type, symbols, constants, var)
     names = tuple(symbols)
-    exact = [Sizes(names, run) for run in (0, 1)] if names else [Sizes(())]
+    sized = bool(names) or any(map(_is_integer, every))
+    exact = [Sizes(names, run) for run in (0, 1)] if sized else [Sizes(())]
     uniform = [[Sizes(names, uniform=size)] for size in (*_UNIFORM, *constants)]
-    for attempt in (exact, *(uniform if names else ())):
+    last = [[_Ones(names)]] if _has_sure_rank(fn) else []
+    for attempt in (exact, *(uniform if names else ()), *last):
         try:
             with np.errstate(all="ignore"), warnings.catch_warnings():
                 warnings.simplefilter("ignore")
@@ -122,6 +140,33 @@ def infer_call(
         except Exception:  # errors of the user's surface at run time, in NumPy's words
             continue
     return NOT_KNOWN
+
+
+# Functions whose results have a rank and a dtype that depend on no size: where no
+# stand-ins fit together, as in `y[:2] * y[k:]`, arrays of size 1 always do.
+_SURE_RANK = frozenset(
+    (
+        *(operator.add, operator.sub, operator.mul, operator.truediv, operator.floordiv),
+        *(operator.mod, operator.pow, operator.neg, operator.pos, operator.abs),
+        *(operator.lt, operator.le, operator.gt, operator.ge, operator.eq, operator.ne),
+        *(operator.and_, operator.or_, operator.xor, operator.invert, operator.matmul),
+        *(np.dot, np.inner, np.vdot, np.outer, np.tensordot, np.einsum, np.convolve),
+        *(np.where, np.clip, np.concatenate, np.stack, np.linalg.solve),
+    )
+)
+
+
+def _is_integer(operand: ir.Operand) -> bool:
+    return any(
+        isinstance(var.type, Scalar) and np.dtype(var.type.dtype).kind == "i"
+        for var in ir.leaves(operand)
+    )
+
+
+def _has_sure_rank(fn: Callable[..., Any]) -> bool:
+    if isinstance(fn, np.ufunc) or getattr(fn, "__module__", "") == "math":
+        return True
+    return isinstance(fn, Hashable) and fn in _SURE_RANK
 
 
 def _layout_matters(operands: Sequence[ir.Operand]) -> bool:
@@ -231,7 +276,7 @@ def _sample(type: Type, sizes: Sizes, owner: object) -> Any:
             if size is not None:
                 number = sizes.of(size)
             else:
-                number = {"b": True, "i": 1, "u": 1, "f": 0.5, "c": 0.5 + 0.25j}[kind]
+                number = {"b": True, "i": sizes.integer, "u": 1, "f": sizes.number, "c": 0.5 + 0.25j}[kind]
             return number if weak else np.dtype(dtype).type(number)
         case Array(dtype, dims, contiguous):
             shape = tuple(
@@ -348,9 +393,7 @@ def _merge(values: list[Any], names: tuple[str, ...], exact: bool) -> Type:
 def _dim(numbers: list[int], names: tuple[str, ...], exact: bool) -> Dim | None:
     if not exact:
         return None
-    if not names:
-        return Dim("", numbers[0])
-    if numbers[0] == numbers[1]:
+    if min(numbers) == max(numbers):
         return Dim("", numbers[0])
     first, second = Sizes(names, 0), Sizes(names, 1)
     for name in names:

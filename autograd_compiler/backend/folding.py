@@ -12,9 +12,12 @@ value under the same name, which would cost a copy and a number in a name.
 
 from __future__ import annotations
 
+import operator
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+
+import numpy as np
 
 from autograd_compiler import ir
 from autograd_compiler.analysis import effects
@@ -22,11 +25,13 @@ from autograd_compiler.analysis.effects import is_exact_view
 from autograd_compiler.backend import stores
 from autograd_compiler.names import Namespace
 from autograd_compiler.printer import Expressions
-from autograd_compiler.types import Array, Scalar
+from autograd_compiler.types import Array, Scalar, TupleOf
 
-LONGEST = 88  # characters of an expression that folding may build
+LONGEST = 88  # characters of an expression of the user's that folding may build
+_LONGEST_ADJOINT = 72  # and of one of ours, which should fit on its line
 _LONGEST_CONDITIONAL = 60
-_SHORTEST = 16  # characters of a read that is written again instead of named
+_TESTS = (operator.lt, operator.le, operator.gt, operator.ge, operator.eq, operator.ne)
+_SHORTEST = 20  # characters of a read that is written again instead of named
 
 
 @dataclass(frozen=True)
@@ -162,13 +167,27 @@ class _Folder:
         """
         match op:
             case ir.Load(base=base):
-                if not isinstance(base.type, Array) or not is_exact_view(op):
+                held = isinstance(base.type, (Array, TupleOf))
+                if not held or not is_exact_view(op):
                     return False
             case ir.Apply(fn=fn, args=(_, ir.Const(attribute))) if fn is getattr:
                 if attribute not in ("shape", "size", "T"):
                     return False
+            case ir.Apply(fn=fn, args=(ir.Var(),)) if fn is len or fn is np.transpose:
+                pass
+            case ir.Apply(fn=fn, target=ir.Var(type=Scalar("int64"))):
+                # `i + 1`
+                if fn not in (operator.add, operator.sub):
+                    return False
+                if not any(isinstance(arg, ir.Const) for arg in op.args):
+                    return False
+            case ir.Apply(fn=fn, target=ir.Var(type=Scalar("bool"))):
+                return self._is_test(op) and self._is_short(op)
             case _:
                 return False
+        return self._is_short(op)
+
+    def _is_short(self, op: ir.Operation) -> bool:
         return len(self._printer.operation(op).text) <= _SHORTEST
 
     def _kept(self, op: ir.Operation) -> Iterable[ir.Var]:
@@ -186,6 +205,14 @@ class _Folder:
 
     def _hinders(self, op: ir.Operation, other: ir.Operation, folded: bool) -> bool:
         """Whether `op` must not be evaluated after `other`, which follows it."""
+        if self._is_test(op):
+            inside = [found for block in ir.blocks(other) for found in ir.walk(block)]
+            assigned = {
+                var.name
+                for found in (other, *inside)
+                for var in (*ir.targets(found), *ir.inner_vars(found))
+            }
+            return not assigned.isdisjoint(var.name for var in ir.uses(op))
         opaque = isinstance(op, ir.Apply) and effects.changes_state(op)
         if isinstance(other, ir.Apply) and effects.changes_state(other) and opaque:
             return True
@@ -206,6 +233,14 @@ class _Folder:
         if any(target.name in names for target in ir.targets(other)):
             return True
         return self._share([*self._memory.buffers(reads)], [*effects.writes(other)])
+
+    @staticmethod
+    def _is_test(op: ir.Operation) -> bool:
+        """Whether an operation compares numbers that have names."""
+        if not isinstance(op, ir.Apply) or op.fn not in _TESTS:
+            return False
+        numbers = (isinstance(var.type, Scalar) and var.name for var in ir.uses(op))
+        return all(numbers)
 
     def _share(self, first: list[ir.Var], second: list[ir.Var]) -> bool:
         aliases = self._memory.aliases
@@ -263,7 +298,8 @@ class _Folder:
         for op in block.ops:
             if isinstance(op, (ir.Apply, ir.Load)) or op in self.expressions:
                 direct = [*ir.uses(op)]
-                while len(self._printer.operation(op).text) > LONGEST:
+                longest = _LONGEST_ADJOINT if op.adjoint else LONGEST
+                while len(self._printer.operation(op).text) > longest:
                     if not self._unfold_longest(direct):
                         break
             else:

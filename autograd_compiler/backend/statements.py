@@ -341,6 +341,8 @@ def expanded_uses(
 def _read_vars(function: ir.Function) -> frozenset[ir.Var]:
     read = set(ir.block_uses(function.body))
     for op in ir.walk(function.body):
+        if isinstance(op, (ir.Store, ir.Append, ir.Pop)):
+            read.add(op.target)  # a write goes through its own name, read later or not
         if isinstance(op, (ir.For, ir.While)):
             slots = zip(op.params, op.targets, strict=True)
             read.update(param for param, target in slots if target in read)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from autograd_compiler import ir
 from autograd_compiler.builder import type_of_operand
 from autograd_compiler.frontend.memory import State
-from autograd_compiler.frontend.values import Items, Ref, Value
+from autograd_compiler.frontend.values import Items, NoResultYet, Ref, Value
 from autograd_compiler.types import Array, DictOf, ListOf, Type, Unknown, join
 
 if TYPE_CHECKING:
@@ -177,7 +177,10 @@ def branch(
     for side in (then, orelse):
         low.state = before.copy()
         with low.builder.block() as ops:
-            value = side()
+            try:
+                value = side()
+            except NoResultYet:
+                value, low.state.dead = None, True
             if isinstance(value, (ir.Var, ir.Pack)):
                 value = low.read(value)
         outcomes.append((value, low.state, ops))

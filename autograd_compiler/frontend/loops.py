@@ -316,7 +316,7 @@ def _start(
             value = low.read(value)
         _carry_tree(carried, ("name", name), value, name.strip("%0123456789"), types)
     for key in extra:
-        kind, what = key
+        kind, what = key[:2]
         if kind == "origin":
             init = low.fresh(what)
             param = ir.Var(init.name, types.get(key, init.type))
@@ -328,10 +328,12 @@ def _start(
                 param = ir.Var(content.name, types.get(key, content.type))
                 carried.append(_Carried(key, content, param))
             else:
-                for k, item in enumerate(content.items):
-                    if isinstance(item, (ir.Var, ir.Pack)):
-                        item = low.read(item)
-                    _carry_tree(carried, ("cell", what, k), item, "", types)
+                item = content.items[key[2]]
+                if isinstance(item, (ir.Var, ir.Pack)):
+                    item = low.read(item)
+                name = str(content.form.keys[key[2]]) if content.form.keys else ""
+                name = name if name.isidentifier() else ""
+                _carry_tree(carried, key, item, name, types)
     return carried
 
 
@@ -586,23 +588,20 @@ def _settle_cell(
     ) != len(start.items):
         low.materialise(Ref(cell))
         raise _Widen
-    changed = any(
-        _moved(low, a, b, after) for a, b in zip(content.items, start.items, strict=True)
-    )
-    if ("cell", cell) not in extra:
-        if changed:
-            extra[("cell", cell)] = None
-            raise _Widen
-        return
     for k, (a, b) in enumerate(zip(content.items, start.items, strict=True)):
-        if isinstance(a, ir.Var):
-            a = _now(low, after, a)
-        settle(("cell", cell, k), a, b)
+        key = ("cell", cell, k)
+        if key in extra:
+            settle(key, _now(low, after, a) if isinstance(a, ir.Var) else a, b)
+        elif _differs(a, b):
+            extra[key] = None
+            raise _Widen
 
 
-def _moved(low: Lowering, now: Value, start: Value, after: State) -> bool:
+def _differs(now: Value, start: Value) -> bool:
     if now is start:
         return False
+    if isinstance(now, Ref) and isinstance(start, Ref):
+        return now.cell != start.cell
     if isinstance(now, ir.Const) and isinstance(start, ir.Const):
         return not (type(now.value) is type(start.value) and now.value == start.value)
     return True
@@ -674,8 +673,9 @@ def _leave(
         for item, target in zip(carried, targets, strict=True)
     }
     memory = low.memory
+    _enter_after(low, state, by_key)
     for item, target in zip(carried, targets, strict=True):
-        if item.key[0] != "origin" and _is_memory(target):
+        if _is_memory(target):
             for other in (item.init, item.next, item.param):
                 if isinstance(other, ir.Var):
                     memory.add_hazard(target, other)
@@ -696,13 +696,11 @@ def _leave(
         (after.outdated, state.outdated),
     ):
         now.update((view, span) for view, span in found.items() if view not in inner)
-    stale_spans = {
-        item.key: after.stale[item.param] for item in carried if item.param in after.stale
-    }
-    _enter_after(low, state, by_key)
     for item, target in zip(carried, targets, strict=True):
-        if item.key in stale_spans and item.next is item.param:
-            state.stale[target] = stale_spans[item.key]
+        if isinstance(item.next, ir.Var):
+            for origin in (memory.origin(item.next), memory.root(item.next)[0]):
+                if origin in after.stale and item.key[0] != "origin":
+                    state.stale[target] = after.stale[origin]
 
 
 def _enter_after(low: Lowering, state: State, by_key: dict[Any, _Carried]) -> None:

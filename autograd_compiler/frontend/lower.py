@@ -23,6 +23,7 @@ from autograd_compiler.frontend.values import (
     Capture,
     Frame,
     Items,
+    NoResultYet,
     Object,
     Ref,
     Value,
@@ -83,7 +84,10 @@ class Lowering:
 
     def statement(self, node: ast.stmt) -> None:
         with self.builder.at(self._statement_span(node)):
-            self._statement(node)
+            try:
+                self._statement(node)
+            except NoResultYet:
+                self.state.dead = True
 
     def _statement_span(self, node: ast.stmt) -> ir.Span:
         # Inside a rule, operations belong to the statement that the rule is for.

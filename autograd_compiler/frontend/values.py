@@ -117,4 +117,8 @@ class Frame:
     parent: Frame | None = None
 
 
+class NoResultYet(Exception):
+    """A recursive call in the first round: what follows it is dead code so far."""
+
+
 OPERANDS = (ir.Var, ir.Const, ir.Pack, ir.Slice)

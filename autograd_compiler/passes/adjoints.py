@@ -279,13 +279,19 @@ class Adjoints:
             value.name = adjoint_name(var.name)
         return value
 
-    def is_fresh(self, value: ir.Operand) -> bool:
-        """Whether the value is a new array that was made just now."""
+    def is_fresh(self, value: ir.Operand, since: int) -> bool:
+        """Whether the value is a new array, made by the operations from `since` on.
+
+        Simplification may give a value that was there before, such as the adjoint of
+        something else for `-(-d)`, or an argument of the user for `1.0 * y`.
+        """
         if not isinstance(value, ir.Var) or value in self.builder.shares:
             return False
-        for made in reversed(self.builder.ops[-40:]):
+        for made in reversed(self.builder.ops[since:]):
             if value in ir.targets(made):
-                return not isinstance(made, ir.Apply) or made.fn not in _READ_ONLY
+                if isinstance(made, ir.Apply):
+                    return made.fn not in _READ_ONLY
+                return not isinstance(made, ir.If)
         return False
 
     def put(self, var: ir.Var, adjoint: ir.Var) -> None:

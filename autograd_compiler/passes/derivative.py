@@ -10,7 +10,7 @@ import numpy as np
 
 from autograd_compiler import ir
 from autograd_compiler.analysis.lost import refuse_lost_derivatives
-from autograd_compiler.builder import identity
+from autograd_compiler.builder import identity, unpack
 from autograd_compiler.errors import ArgumentError, render
 from autograd_compiler.frontend.program import Primal
 from autograd_compiler.frontend.source import span_of
@@ -280,14 +280,22 @@ def _pullback(
 def _renewed(pull: ir.Function, residuals: tuple[ir.Var, ...]) -> ir.Function:
     """The function with residuals of its own: no variable is in two functions."""
     fresh = {var: ir.Var(var.name, var.type) for var in residuals}
-
-    def change(var: ir.Var) -> ir.Operand:
-        return fresh.get(var, var)
-
-    params = tuple(
-        ir.Param(param.name, ir.rebuild(param.tree, change)) for param in pull.params
+    (given, *others) = pull.params
+    packed = ir.Var("residuals", Opaque(tuple))
+    body = ir.rebuild_block(pull.body, lambda var: fresh.get(var, var))
+    opening: tuple[ir.Operation, ...] = ()
+    if len(residuals) > 1:
+        opening = (
+            ir.Apply(pull.span, tuple(fresh.values()), unpack, (packed,)),
+        )
+    elif residuals:
+        (only,) = fresh.values()
+        opening = (ir.Load(pull.span, only, packed, (ir.Index(ir.Const(0)),)),)
+    return replace(
+        pull,
+        params=(ir.Param(given.name, packed), *others),
+        body=ir.Block((*opening, *body.ops), body.results),
     )
-    return replace(pull, params=params, body=ir.rebuild_block(pull.body, change))
 
 
 def forward_derivative(

@@ -185,6 +185,7 @@ class _Reverse(Worker):
         values = {**bound, "y": op.target}
         alone = sum(1 for leaf in ir.uses(op) if leaf in self.active) == 1
         contributions = []
+        start = len(self.builder.ops)
         for parameter in rule.parameters:
             operand = bound.get(parameter.name)
             if operand is None or rule.partials.get(parameter.name) is None:
@@ -194,10 +195,10 @@ class _Reverse(Worker):
             value = expand.weighted(
                 self.builder, rule, parameter.name, values, d_y.value
             )
-            contributions.append((operand, value))
-        for operand, value in contributions:
+            contributions.append((operand, value, self.is_fresh(value, start)))
+        for operand, value, fresh in contributions:
             passed_on = value is d_y.value
-            self.contribute(operand, value, d_y.owned and alone if passed_on else True)
+            self.contribute(operand, value, d_y.owned and alone if passed_on else fresh)
 
     def _adjoint_function(
         self, op: ir.Apply, rule: Rule, taken: list[Adjoint | None]
@@ -233,6 +234,7 @@ class _Reverse(Worker):
                 )
             )
             y = ir.Pack(op.targets)
+        start = len(self.builder.ops)
         result = expand.rule_call(
             self.builder, rule.adjoint, {"d_y": d_y, "y": y, **bound}
         )
@@ -245,7 +247,7 @@ class _Reverse(Worker):
         seen: set[ir.Operand] = set()
         for name in wanted:
             value = values[name]
-            fresh = value not in seen and self.is_fresh(value)
+            fresh = value not in seen and self.is_fresh(value, start)
             seen.add(value)
             self.contribute(bound[name], value, fresh)
 

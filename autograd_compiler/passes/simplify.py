@@ -187,7 +187,8 @@ class _Simplifier:
             return folded
         rules = [self._arithmetic, self._signs, self._views, self._broadcasts]
         if op.adjoint:
-            rules += [self._adjoint_sign, self._products, self._sizes, self._filled]
+            rules += [self._adjoint_sign, self._products, self._sizes]
+            rules += [self._filled, self._finite]
         for rule in rules:
             better = rule(op)
             if better is not None:
@@ -399,7 +400,8 @@ class _Simplifier:
                 return replace(op, fn=operator.mul, args=(ir.Const(2), x))
             case "mul", (ir.Var() as x, ir.Const(number)) if _is_number(number):
                 inner = self._definition(x)
-                if inner is None or _kind(inner) not in ("mul", "truediv"):
+                product = inner is not None and _kind(inner) in ("mul", "truediv")
+                if not product or x.name or len({*self._readers.get(x, ())}) > 1:
                     return replace(op, args=(op.args[1], x))
             case "mul", (ir.Const(number), ir.Var() as x) if _is_number(number):
                 if number == 1 and isinstance(x.type, Array) and _same_type(x, op.target):
@@ -474,6 +476,18 @@ class _Simplifier:
             found = self._same_shape(arg, depth - 1)
             if found is not None:
                 return found
+        return None
+
+    def _finite(self, op: ir.Apply) -> ir.Var | None:
+        """`logaddexp` of a finite number is not minus infinity."""
+        if op.fn is not np.nan_to_num or len(op.args) != 1 or op.kwargs:
+            return None
+        inner = self._definition(op.args[0])
+        if inner is None or inner.fn not in (np.logaddexp, np.logaddexp2):
+            return None
+        for arg in inner.args:
+            if isinstance(arg, ir.Const) and _is_number(arg.value):
+                return inner.target if math.isfinite(arg.value) else None
         return None
 
     def _filled(self, op: ir.Apply) -> ir.Apply | None:

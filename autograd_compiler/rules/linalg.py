@@ -132,7 +132,7 @@ def slogdet_adjoint(d_y: Any, y: Any, a: Any) -> Any:
 
 def halved_diagonal(a: Any) -> Any:
     """Ones to weigh the elements of a matrix with, one half on the diagonal."""
-    return 1 - np.eye(np.shape(a)[-1]) / 2
+    return 1 - np.eye(np.shape(a)[-1], dtype=a.dtype) / 2
 
 
 def folded(s: Any, halved: Any, lower: Any) -> Any:

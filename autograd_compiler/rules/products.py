@@ -330,14 +330,20 @@ def einsum_part(d_y: Any, subscripts: Any, operands: Any, k: Any, optimize: Any)
     partner = only_factor(subscripts, k)
     if partner is not None:
         return d_y * operands[partner]
+    sizes = np.shape(operands[k])
+    dtype = operand_dtype(operands[k])
     factors = [
         *[operands[j] for j in other_axes(k, len(operands))],
-        *[np.eye(np.shape(operands[k])[axis]) for axis in repeated_axes(subscripts, k)],
-        *[np.ones(np.shape(operands[k])[axis]) for axis in lone_axes(subscripts, k)],
+        *[np.eye(sizes[axis], dtype=dtype) for axis in repeated_axes(subscripts, k)],
+        *[np.ones(sizes[axis], dtype) for axis in lone_axes(subscripts, k)],
     ]
     if optimize is False:
         return np.einsum(adjoint_subscripts(subscripts, k), d_y, *factors)
     return np.einsum(adjoint_subscripts(subscripts, k), d_y, *factors, optimize=True)
+
+
+def operand_dtype(operand: Any) -> Any:
+    return operand.dtype if np.ndim(operand) > 0 else None
 
 
 @static

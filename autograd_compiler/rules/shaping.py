@@ -588,7 +588,7 @@ def triu_adjoint(d_y: Any, m: Any, k: Any = 0) -> Any:
 def linalg_trace_adjoint(
     d_y: Any, x: Any, *, offset: Any = 0, dtype: Any = None
 ) -> Any:
-    ones = np.eye(np.shape(x)[-2], np.shape(x)[-1], offset)
+    ones = np.eye(np.shape(x)[-2], np.shape(x)[-1], offset, dtype=x.dtype)
     if np.ndim(x) == 2:
         return d_y * ones
     return np.expand_dims(d_y, (-2, -1)) * ones

@@ -1,0 +1,842 @@
+"""The user's functions as functions of the generated module, instead of inlined.
+
+A callee is lowered once per kind of arguments and called by an `ir.Call` whose
+arguments and results are leaves: containers are taken apart by the caller and put
+together again.  What the callee captures from outside becomes trailing parameters,
+which every caller passes on from its own captures.
+
+Note [Recursion].  The result of a recursive call has a type before it is known.  In
+the first round such a call has no value, and the code behind it is dead: that leaves
+the base case.  In each further round it has the type that the round before ended
+with, until nothing changes.  Functions that call each other settle together: what was
+lowered on an assumption is lowered again when the assumption changes.
+
+Functions are inlined wherever a call would change what they mean: if they write into
+their arguments, if arguments or results are containers that can change, functions, or
+objects, or if a result may be one of the arguments.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import types
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+
+from autograd_compiler import ir
+from autograd_compiler.builder import type_of_operand
+from autograd_compiler.errors import AutogradCompilerError, MutationError
+from autograd_compiler.frontend import calls, names
+from autograd_compiler.frontend import lower as lowering_module
+from autograd_compiler.frontend.resolve import local_names
+from autograd_compiler.frontend.source import FunctionSource, span_of
+from autograd_compiler.frontend.values import (
+    Capture,
+    Frame,
+    Items,
+    NoResultYet,
+    Object,
+    Ref,
+    Value,
+)
+from autograd_compiler.names import Names
+from autograd_compiler.types import (
+    Array,
+    Bottom,
+    Dim,
+    DictOf,
+    ListOf,
+    Opaque,
+    Scalar,
+    TupleOf,
+    Type,
+    Unknown,
+    join,
+    type_of,
+)
+
+if TYPE_CHECKING:
+    from autograd_compiler.frontend.lower import Lowering
+
+MAX_ROUNDS = 6
+# A recursion that is specialised anew at each level would never end.
+MAX_VERSIONS = 8
+
+Key: TypeAlias = tuple[Any, ...]
+Source: TypeAlias = tuple[FunctionSource, ast.FunctionDef]
+
+
+class _Inline(Exception):
+    """An argument or a result that a call cannot pass."""
+
+
+# ---------------------------------------------------------------- results
+
+
+@dataclass(frozen=True)
+class _Leaf:
+    """One result: its type in the sizes of the callee, and what it may share."""
+
+    type: Type
+
+
+@dataclass(frozen=True)
+class _Container:
+    """A container of results; `fresh` where the callee made it (it may be changed)."""
+
+    form: ir.Form
+    items: tuple[_Result, ...]
+    fresh: bool = False
+
+
+_Result: TypeAlias = _Leaf | _Container | ir.Const
+
+
+def _leaves(result: _Result) -> Iterator[_Leaf]:
+    match result:
+        case _Leaf():
+            yield result
+        case _Container(items=items):
+            for item in items:
+                yield from _leaves(item)
+
+
+def _joined(first: _Result, second: _Result) -> _Result:
+    """What covers the results of two rounds."""
+    match first, second:
+        case _Container(), _Container() if (
+            first.form == second.form and len(first.items) == len(second.items)
+        ):
+            return _Container(
+                first.form,
+                tuple(map(_joined, first.items, second.items)),
+                first.fresh and second.fresh,
+            )
+        case ir.Const(), ir.Const() if first.value is second.value:
+            return first
+        case (_Leaf() | ir.Const()), (_Leaf() | ir.Const()):
+            return _Leaf(join(_type_of(first), _type_of(second)))
+    raise _Inline("it returns containers of different form")
+
+
+def _type_of(result: _Leaf | ir.Const) -> Type:
+    if isinstance(result, _Leaf):
+        return result.type
+    return _without_sizes(type_of_operand(result))
+
+
+def _same(first: _Result | None, second: _Result | None) -> bool:
+    match first, second:
+        case ir.Const(), ir.Const():
+            return first.value is second.value
+        case _Container(), _Container():
+            return (
+                first.form == second.form
+                and first.fresh == second.fresh
+                and len(first.items) == len(second.items)
+                and all(map(_same, first.items, second.items))
+            )
+    return first == second
+
+
+def _without_sizes(kind: Type) -> Type:
+    match kind:
+        case Scalar():
+            return replace(kind, size=None)
+        case Array(dtype, dims, contiguous):
+            return Array(dtype, (None,) * len(dims), contiguous)
+    return kind
+
+
+# ---------------------------------------------------------------- callees
+
+
+@dataclass(eq=False)
+class Callee:
+    """A function of the generated module.
+
+    Attributes
+    ----------
+    captures
+        Where the trailing parameters come from, by the key of the capture.
+    result
+        The structure of what it returns; None while that is not known at all.
+    shared
+        For each leaf of the result, the positions of the parameters whose memory it
+        may share; captures are counted as parameters.
+    """
+
+    name: str
+    params: tuple[ir.Var, ...] = ()
+    captures: dict[Any, tuple[Capture, ir.Var]] = field(default_factory=dict)
+    guards: dict[Any, tuple[Capture, Any]] = field(default_factory=dict)
+    result: _Result | None = None
+    shared: tuple[frozenset[int], ...] = ()
+    body: ir.Block = ir.Block(())
+    span: ir.Span = ir.NOWHERE
+    doc: str = ""
+    shares: dict[ir.Var, tuple[ir.Var, ...]] = field(default_factory=dict)
+    # The place on the stack of the outermost function that this one's types wait for.
+    lowest: int | None = None
+    called: bool = False  # while it was being lowered
+    low: Any = None
+
+    @property
+    def function(self) -> ir.Function:
+        taken = Names()
+        params = [*self.params, *(var for _, var in self.captures.values())]
+        named = tuple(ir.Param(taken.fresh(var.name), var) for var in params)
+        return ir.Function(self.name, named, self.body, self.span, self.doc)
+
+
+class Program:
+    """The functions that one entry calls, directly or not."""
+
+    def __init__(self) -> None:
+        self._known: dict[Key, Callee | None] = {}
+        self._stack: list[tuple[Key, Callee]] = []
+        self._waiting: list[tuple[Key, Callee]] = []
+        self._names = Names()
+        self._edges: dict[types.FunctionType, tuple[types.FunctionType, ...]] = {}
+        self._finished: list[Callee] = []
+        # Why a recursive function could not be called.
+        self.failure: AutogradCompilerError | None = None
+
+    @property
+    def callees(self) -> tuple[Callee, ...]:
+        return tuple(self._finished)
+
+    # ------------------------------------------------------------ calling
+
+    def call(
+        self,
+        low: Lowering,
+        fn: types.FunctionType,
+        source: Source,
+        args: tuple[Value, ...],
+        kwargs: dict[str, Value],
+        node: ast.AST,
+    ) -> Value | None:
+        """The value of a call, or None for a function that is to be inlined."""
+        recursive = self.is_recursive(fn)
+        if low.in_rule or not recursive and (low.depth == 0 or _is_short(source[0].node)):
+            return None
+        defaults = calls.defaults_of(low, source[0], node)
+        bound = calls.bind(low, source[1], defaults, args, kwargs, node)
+        passing = _Passing(low, recursive)
+        try:
+            described = tuple(
+                (name, passing.describe(value, name)) for name, value in bound.items()
+            )
+        except _Inline:
+            return None
+        key = (fn, recursive, described)
+        callee = self._callee(key, source, bound, passing, recursive)
+        if callee is None:
+            return None
+        return self._emit(low, callee, passing, node)
+
+    def is_recursive(self, fn: types.FunctionType) -> bool:
+        """Whether a function may come to call itself, as far as names tell."""
+        seen: set[types.FunctionType] = set()
+        waiting = [*self._callees_of(fn)]
+        while waiting:
+            found = waiting.pop()
+            if found is fn:
+                return True
+            if found not in seen:
+                seen.add(found)
+                waiting.extend(self._callees_of(found))
+        return False
+
+    def _callees_of(self, fn: types.FunctionType) -> tuple[types.FunctionType, ...]:
+        if fn not in self._edges:
+            self._edges[fn] = tuple(_functions_named_in(fn))
+        return self._edges[fn]
+
+    # ------------------------------------------------------------ lowering
+
+    def _callee(
+        self,
+        key: Key,
+        source: Source,
+        bound: dict[str, Value],
+        passing: _Passing,
+        recursive: bool,
+    ) -> Callee | None:
+        for position, (other, pending) in enumerate(self._stack):
+            if other == key:
+                self._wait_for(position)
+                pending.called = True
+                return pending
+        if key in self._known:
+            found = self._known[key]
+            if found is not None and found.lowest is not None:
+                self._wait_for(found.lowest)
+            return found
+        versions = sum(1 for other, _ in self._stack if other[0] is key[0])
+        if versions >= MAX_VERSIONS:
+            return None
+        callee = Callee("")
+        self._stack.append((key, callee))
+        try:
+            done = self._settle(callee, source, bound, passing)
+        except _Inline:
+            done = False
+        except AutogradCompilerError as error:
+            done = False
+            if recursive and callee.called and self.failure is None:
+                self.failure = error
+        finally:
+            self._stack.pop()
+        if not done:
+            self._forget(len(self._stack))
+            self._known[key] = None
+            return None
+        self._finish(key, callee)
+        return callee
+
+    def _wait_for(self, position: int) -> None:
+        for _, pending in self._stack[position:]:
+            if pending.lowest is None or position < pending.lowest:
+                pending.lowest = position
+
+    def _forget(self, position: int) -> None:
+        """Drop what was lowered on assumptions about a function on the stack."""
+        kept: list[tuple[Key, Callee]] = []
+        for key, callee in self._waiting:
+            if callee.lowest is not None and callee.lowest >= position:
+                self._known.pop(key, None)
+            else:
+                kept.append((key, callee))
+        self._waiting = kept
+
+    def _settle(
+        self, callee: Callee, source: Source, bound: dict[str, Value], passing: _Passing
+    ) -> bool:
+        """Lower until the assumed result is the result; whether a call can be made."""
+        callee.name = self._names.fresh(_identifier(source[0].name))
+        for _ in range(MAX_ROUNDS):
+            assumed = callee.result
+            self._forget(len(self._stack) - 1)
+            found = self._lower(callee, source, bound, passing)
+            if found is None:
+                return False
+            callee.result = found if assumed is None else _joined(assumed, found)
+            if not callee.called:
+                return True
+            if assumed is not None and _same(assumed, callee.result):
+                return True
+            callee.result = _widened(callee.result)
+        return False
+
+    def _lower(
+        self, callee: Callee, source: Source, bound: dict[str, Value], passing: _Passing
+    ) -> _Result | None:
+        found, definition = source
+        low = lowering_module.Lowering(program=self)
+        low.filename = found.filename
+        params: list[ir.Var] = []
+        inside = {
+            name: passing.inside(low, value, name, params)
+            for name, value in bound.items()
+        }
+        cells = dict(low.state.cells)
+        for var in params:
+            _learn_sizes(low, var.type)
+        frame = Frame(
+            inside,
+            found.globals,
+            found.closure,
+            found.filename,
+            frozenset(local_names(definition)),
+        )
+        span = span_of(found.node, found.filename)
+        low.builder.span = span
+        try:
+            value = lowering_module.lower_body(low, definition, inside, frame)
+        except NoResultYet:
+            raise _Inline("it has no case without recursion") from None
+        if low.state.dead:
+            raise _Inline("it never returns")
+        if any(low.state.cells.get(cell) is not items for cell, items in cells.items()):
+            raise self._written(callee, span, "a list or dict that is an argument")
+        for origin, place in low.mutated.items():
+            if origin in params:
+                raise self._written(callee, place, f"`{origin.name}`")
+        leaves: list[ir.Operand] = []
+        result = self._result(low, low.read(value), set(cells), passing, leaves)
+        callee.params, callee.low = tuple(params), low
+        callee.captures, callee.guards = low.captures, low.guards
+        callee.span, callee.doc = span, _first_line(found.function)
+        callee.shared = tuple(_shared(low, callee, leaf) for leaf in leaves)
+        if not passing.recursive and any(callee.shared):
+            return None  # a view, whose writes the caller must see
+        returned = leaves[0] if len(leaves) == 1 else ir.Pack(tuple(leaves))
+        callee.body = ir.Block(tuple(low.builder.ops), (returned,))
+        callee.shares = low.builder.shares
+        return result if leaves else None
+
+    def _written(self, callee: Callee, span: ir.Span, what: str) -> MutationError:
+        return MutationError(
+            f"{what} is written by a recursive function",
+            span,
+            "work on a copy, and return it",
+        )
+
+    def _result(
+        self,
+        low: Lowering,
+        value: Value,
+        given: set[int],
+        passing: _Passing,
+        leaves: list[ir.Operand],
+    ) -> _Result:
+        """The structure of a result; its leaves are collected."""
+        match value:
+            case ir.Var(type=kind):
+                passable = isinstance(kind, (Array, Scalar))
+                if passing.recursive:
+                    passable = not isinstance(kind, (Bottom, Opaque))
+                if not passable:
+                    raise _Inline("its result is no number or array")
+                leaves.append(value)
+                return _Leaf(passing.known_outside(kind))
+            case ir.Const(constant):
+                if passing.recursive and _is_number(constant):
+                    leaves.append(value)
+                    return _Leaf(_without_sizes(type_of_operand(value)))
+                return value
+            case ir.Pack(items, form):
+                if form.kind != "tuple" and not passing.recursive:
+                    raise _Inline("its result is a container that can change")
+                return _Container(
+                    form,
+                    tuple(
+                        self._result(low, item, given, passing, leaves) for item in items
+                    ),
+                )
+            case Ref(cell) if passing.recursive and cell not in given:
+                content = low.content(value)
+                if isinstance(content, ir.Var):
+                    return self._result(low, content, given, passing, leaves)
+                return _Container(
+                    content.form,
+                    tuple(
+                        self._result(low, low.read(item), given, passing, leaves)
+                        for item in content.items
+                    ),
+                    fresh=True,
+                )
+        raise _Inline("its result is a function, an object, or its argument")
+
+    def _finish(self, key: Key, callee: Callee) -> None:
+        """Complete a function, and all that waited for it."""
+        self._known[key] = callee
+        position = len(self._stack)
+        if callee.lowest is not None and callee.lowest < position:
+            self._waiting.append((key, callee))
+            return
+        members = [other for _, other in self._waiting if other.lowest == position]
+        self._waiting = [entry for entry in self._waiting if entry[1] not in members]
+        members.append(callee)
+        if callee.lowest is not None:
+            _share_captures(members)
+        for member in members:
+            member.lowest = None
+            self._finished.append(member)
+
+    # ------------------------------------------------------------ the call itself
+
+    def _emit(
+        self, low: Lowering, callee: Callee, passing: _Passing, node: ast.AST
+    ) -> Value:
+        if callee.result is None:
+            raise NoResultYet
+        low.guards.update(callee.guards)
+        builder = low.builder
+        targets = tuple(
+            ir.Var("", builder._sized(passing.outside(leaf.type)))
+            for leaf in _leaves(callee.result)
+        )
+        args = list(passing.args)
+        pending = callee.lowest is not None
+        if not pending:
+            args += [
+                _captured(low, key, capture, var)
+                for key, (capture, var) in callee.captures.items()
+            ]
+        builder.append(
+            ir.Call(
+                builder.span, targets, callee.name, tuple(args), adjoint=builder.adjoint
+            )
+        )
+        everything = frozenset(range(len(args)))
+        for k, target in enumerate(targets):
+            if not isinstance(target.type, (Array, ListOf, DictOf, Unknown)):
+                continue
+            shared = everything if pending else callee.shared[k]
+            self._note_sharing(low, target, [args[i] for i in sorted(shared)])
+            if pending or shared:
+                for other in targets[:k]:
+                    low.memory.add_hazard(target, other)
+        found = iter(targets)
+        return _rebuilt(low, callee.result, found)
+
+    @staticmethod
+    def _note_sharing(low: Lowering, target: ir.Var, args: list[ir.Operand]) -> None:
+        shared = tuple(
+            var
+            for arg in args
+            for var in ir.leaves(arg)
+            if isinstance(var.type, (Array, ListOf, DictOf, Unknown))
+        )
+        if not shared:
+            return
+        low.builder.shares[target] = shared
+        for var in shared:
+            low.memory.add_hazard(target, var)
+            root = low.memory.root(var)[0]
+            if root in low.captured_origins:
+                low.captured_origins[target] = low.captured_origins[root]
+
+
+def _rebuilt(low: Lowering, result: _Result, targets: Iterator[ir.Var]) -> Value:
+    match result:
+        case _Leaf():
+            return next(targets)
+        case _Container(form, items, fresh):
+            found = tuple(_rebuilt(low, item, targets) for item in items)
+            if fresh:
+                return low.new_ref(form, found)
+            return ir.Pack(found, form)  # type: ignore[arg-type]
+    return result
+
+
+def _captured(low: Lowering, key: Any, capture: Capture, var: ir.Var) -> ir.Var:
+    if key in low.captures:
+        return low.fresh(low.captures[key][1])
+    kind = var.type
+    if isinstance(kind, (Array, Scalar)):
+        kind = type_of(capture.fetch(), low.sizes)
+    return names.capture_leaf(low, capture, kind)
+
+
+def _share_captures(members: list[Callee]) -> None:
+    """Functions that call each other all take what any of them captures."""
+    every: dict[Any, tuple[Capture, ir.Var]] = {}
+    guards: dict[Any, tuple[Capture, Any]] = {}
+    for member in members:
+        guards.update(member.guards)
+        for key, entry in member.captures.items():
+            every.setdefault(key, entry)
+    called = {member.name for member in members}
+    for member in members:
+        member.guards = guards
+        own = {
+            key: member.captures.get(key, (capture, ir.Var(var.name, _without_sizes(var.type))))
+            for key, (capture, var) in every.items()
+        }
+        member.captures = own
+        more = tuple(var for _, var in own.values())
+        member.body = _with_arguments(member.body, called, more)
+
+
+def _with_arguments(
+    block: ir.Block, called: set[str], more: tuple[ir.Var, ...]
+) -> ir.Block:
+    def change(op: ir.Operation) -> ir.Operation:
+        op = ir.rebuild_op(op, lambda var: var, inside)
+        if isinstance(op, ir.Call) and op.function in called:
+            return replace(op, args=(*op.args, *more))
+        return op
+
+    def inside(block: ir.Block) -> ir.Block:
+        return ir.Block(tuple(map(change, block.ops)), block.results)
+
+    return inside(block)
+
+
+def _widened(result: _Result) -> _Result:
+    """A number that one case returns stands for any number."""
+    match result:
+        case _Container(form, items, fresh):
+            return _Container(form, tuple(map(_widened, items)), fresh)
+    return result
+
+
+# ---------------------------------------------------------------- passing arguments
+
+
+class _Passing:
+    """The arguments of one call: what is passed, and what is known of it inside.
+
+    Sizes of the caller get names of their own inside: `n0, n1, …` for those known not
+    to be 1, `q0, q1, …` for others.  A recursive function is to be the same function
+    at each level, so there no size is taken to be known.
+    """
+
+    def __init__(self, low: Lowering, recursive: bool) -> None:
+        self.low = low
+        self.recursive = recursive
+        self.args: list[ir.Operand] = []
+        self._inside: dict[Any, Dim] = {}
+        self._outside: dict[str, Dim] = {}
+
+    def describe(self, value: Value, name: str) -> Any:
+        """What a callee is specialised to; the leaves of the value are collected."""
+        low = self.low
+        value = low.read(value)
+        match value:
+            case ir.Var(type=kind):
+                if not self._may_pass(kind):
+                    raise _Inline(name)
+                self.args.append(value)
+                return self.type(kind)
+            case ir.Const(constant):
+                if isinstance(constant, (float, complex, np.inexact)) or (
+                    self.recursive and _is_number(constant)
+                ):
+                    self.args.append(value)
+                    return self.type(type_of_operand(value))
+                return self._fixed(constant)
+            case ir.Pack(items, form):
+                if form.kind in ("list", "dict") and not self.recursive:
+                    raise _Inline(name)
+                return (form, tuple(self.describe(item, name) for item in items))
+            case Ref() if self.recursive:
+                content = low.content(value)
+                if isinstance(content, ir.Var):
+                    return self.describe(content, name)
+                return (
+                    "cell",
+                    content.form,
+                    tuple(self.describe(item, name) for item in content.items),
+                )
+            case Object(owner, capture) if self.recursive:
+                return ("object", id(owner), capture.identity, capture.name, capture.path)
+        raise _Inline(name)
+
+    def _may_pass(self, kind: Type) -> bool:
+        if self.recursive:
+            return not isinstance(kind, Bottom)
+        return isinstance(kind, (Array, Scalar))
+
+    def _fixed(self, constant: Any) -> Any:
+        if isinstance(constant, (bool, int, str, bytes, type(None), np.dtype, type)):
+            return ("fixed", type(constant), constant)
+        if self.recursive:
+            return ("fixed", id(constant), _Kept(constant))
+        raise _Inline
+
+    # ------------------------------------------------------------ sizes
+
+    def type(self, kind: Type) -> Type:
+        match kind:
+            case Array(dtype, dims, contiguous):
+                found = tuple(map(self._dim, dims))
+                return Array(dtype, found, contiguous and not self.recursive)
+            case Scalar(size=size):
+                known = None if self.recursive else self._dim(size)
+                return replace(kind, size=known)
+            case ListOf(item):
+                return ListOf(_without_sizes(item))
+            case DictOf(item):
+                return DictOf(_without_sizes(item))
+            case TupleOf(items):
+                return TupleOf(tuple(map(self.type, items)))
+        return kind
+
+    def _dim(self, dim: Dim | None) -> Dim | None:
+        if dim is None:
+            return None
+        if self.recursive:
+            if dim not in self._inside:
+                self._inside[dim] = Dim(f"q{len(self._inside)}")
+                self._outside[self._inside[dim].symbol] = dim
+            return self._inside[dim]
+        if not dim.symbol:
+            return dim
+        if dim.symbol not in self._inside:
+            letter = "n" if dim.symbol.startswith("n") else "q"
+            number = sum(name.startswith(letter) for name in self._outside)
+            self._inside[dim.symbol] = Dim(f"{letter}{number}")
+            self._outside[f"{letter}{number}"] = Dim(dim.symbol)
+        return self._inside[dim.symbol].plus(dim.offset)
+
+    def known_outside(self, kind: Type) -> Type:
+        """A type of the callee, with the sizes left out that only the callee knows."""
+        match kind:
+            case Array(dtype, dims, contiguous):
+                known = tuple(
+                    dim
+                    if dim is not None and (not dim.symbol or dim.symbol in self._outside)
+                    else None
+                    for dim in dims
+                )
+                return Array(dtype, known, contiguous)
+        return _without_sizes(kind)
+
+    def outside(self, kind: Type) -> Type:
+        """A type of the callee in the sizes of the caller."""
+        match kind:
+            case Array(dtype, dims, contiguous):
+                found = tuple(
+                    dim
+                    if dim is None or not dim.symbol
+                    else self._outside[dim.symbol].plus(dim.offset)
+                    for dim in dims
+                )
+                return Array(dtype, found, contiguous)
+        return kind
+
+    # ------------------------------------------------------------ inside
+
+    def inside(
+        self, low: Lowering, value: Value, name: str, params: list[ir.Var]
+    ) -> Value:
+        """The argument as the callee sees it; its parameters are collected."""
+        value = self.low.read(value)
+        match value:
+            case ir.Var(type=kind):
+                params.append(ir.Var(name, self.type(kind)))
+                return params[-1]
+            case ir.Const(constant):
+                if isinstance(constant, (float, complex, np.inexact)) or (
+                    self.recursive and _is_number(constant)
+                ):
+                    params.append(ir.Var(name, self.type(type_of_operand(value))))
+                    return params[-1]
+                return value
+            case ir.Pack(items, form):
+                return ir.Pack(self._items(low, items, form, name, params), form)
+            case Ref():
+                content = self.low.content(value)
+                if isinstance(content, Items):
+                    return low.new_ref(
+                        content.form,
+                        self._items(low, content.items, content.form, name, params),
+                    )
+                return self.inside(low, content, name, params)
+        return value
+
+    def _items(
+        self, low: Lowering, items: Any, form: ir.Form, name: str, params: list[ir.Var]
+    ) -> Any:
+        keys = form.keys or range(len(items))
+        return tuple(
+            self.inside(low, item, f"{name}_{key}", params)
+            for key, item in zip(keys, items, strict=True)
+        )
+
+
+class _Kept:
+    """An object that is compared by identity, and kept alive so that this means something."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Kept) and other.value is self.value
+
+    def __hash__(self) -> int:
+        return id(self.value)
+
+
+# ---------------------------------------------------------------- small helpers
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float, complex, np.number)) and not isinstance(
+        value, bool
+    )
+
+
+def _is_short(node: ast.FunctionDef | ast.Lambda) -> bool:
+    """Whether a body is a single return, which reads best where it is called."""
+    if isinstance(node, ast.Lambda):
+        return True
+    body = [
+        item
+        for item in node.body
+        if not (isinstance(item, ast.Expr) and isinstance(item.value, ast.Constant))
+    ]
+    return len(body) == 1 and isinstance(body[0], ast.Return)
+
+
+def _identifier(name: str) -> str:
+    return name if name.isidentifier() else "function"
+
+
+def _first_line(function: Any) -> str:
+    doc = getattr(function, "__doc__", None) or ""
+    return str(doc).strip().split("\n")[0]
+
+
+def _learn_sizes(low: Lowering, kind: Type) -> None:
+    """Captures must not take the symbols of the arguments for other sizes."""
+    for dim in getattr(kind, "dims", ()):
+        if dim is not None and dim.symbol.startswith("n"):
+            low.sizes.setdefault(-1 - int(dim.symbol[1:]), dim)
+
+
+def _shared(low: Lowering, callee: Callee, leaf: ir.Operand) -> frozenset[int]:
+    """The parameters whose memory a result may share, captures counted after them."""
+    if not isinstance(leaf, ir.Var) or isinstance(leaf.type, Scalar):
+        return frozenset()
+    every = [*callee.params, *(var for _, var in callee.captures.values())]
+    position = {var: k for k, var in enumerate(every)}
+    found: set[int] = set()
+    seen: set[ir.Var] = set()
+    waiting = [leaf]
+    while waiting:
+        var = waiting.pop()
+        if var in seen:
+            continue
+        seen.add(var)
+        if var in position:
+            found.add(position[var])
+        root = low.memory.root(var)[0]
+        waiting += [root, *low.memory.hazards(root), *low.builder.shares.get(var, ())]
+    return frozenset(found)
+
+
+def _functions_named_in(fn: types.FunctionType) -> Iterator[types.FunctionType]:
+    """The user's functions that the code of a function names."""
+    codes = [fn.__code__]
+    words: set[str] = set()
+    while codes:
+        code = codes.pop()
+        words.update(code.co_names)
+        codes += [item for item in code.co_consts if isinstance(item, types.CodeType)]
+    cells = zip(fn.__code__.co_freevars, fn.__closure__ or (), strict=True)
+    values = {name: cell for name, cell in cells}
+    for word in sorted(words):
+        if word in fn.__globals__:
+            yield from _functions_in(fn.__globals__[word], words)
+    for cell in values.values():
+        try:
+            yield from _functions_in(cell.cell_contents, words)
+        except ValueError:
+            continue
+    if "." in fn.__qualname__ and "<locals>" not in fn.__qualname__:
+        if fn.__name__ in words:
+            yield fn  # a method that calls one of its own name
+
+
+def _functions_in(value: Any, words: set[str]) -> Iterator[types.FunctionType]:
+    if isinstance(value, types.ModuleType):
+        if not calls._is_library(types.SimpleNamespace(__module__=value.__name__)):
+            for word in sorted(words):
+                found = getattr(value, word, None)
+                if not isinstance(found, types.ModuleType):
+                    yield from _functions_in(found, words)
+        return
+    if isinstance(value, functools._lru_cache_wrapper):
+        value = value.__wrapped__
+    if isinstance(value, types.FunctionType) and not calls._is_library(value):
+        yield value
