@@ -30,7 +30,7 @@ from autograd_compiler.specialise import BACKENDS, Specialiser
 from autograd_compiler.types import Dim
 from autograd_compiler.version import __version__
 
-STAGES = ("ast", "ssa", "adjoint", "final", "plan", "source")
+STAGES = ("ast", "ssa", "adjoint", "final", "plan", "source", "numba")
 MODES: tuple[Mode, ...] = ("grad", "value_and_grad", "jvp", "vjp")
 
 
@@ -68,7 +68,9 @@ def _parser() -> argparse.ArgumentParser:
         "target", metavar="FILE.py:FUNCTION", help="or package.module:FUNCTION"
     )
     show.add_argument(
-        "--stage", choices=STAGES, default="source", help="default: %(default)s"
+        "--stage",
+        choices=STAGES,
+        help='default: source; numba if the backend is "numba"',
     )
     show.add_argument(
         "--args",
@@ -103,8 +105,12 @@ class _Target:
 
 
 def _show(options: argparse.Namespace) -> None:
-    text = _lowered(options).ir(options.stage).strip("\n")
-    if options.stage == "plan":
+    lowered = _lowered(options)
+    stage = options.stage or (
+        "numba" if lowered.request.backend == "numba" else "source"
+    )
+    text = lowered.ir(stage).strip("\n")
+    if stage == "plan":
         print(text or "The reverse sweep needs nothing to be stored.")
     elif options.no_color:
         print(text)

@@ -8,7 +8,9 @@ results that are the caller's own.
 from __future__ import annotations
 
 import functools
+import sys
 import weakref
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -60,6 +62,7 @@ class Gradient:
         self._argnums = argnums
         self._wrt = self._gradient.wrt(argnums)
         self._alone = not isinstance(argnums, (tuple, list))
+        self._method_of: tuple[Gradient, Any] | None = None
         functools.update_wrapper(self, fun, updated=())
         self.__dict__.pop("__wrapped__", None)
         self.__signature__ = self._gradient.signature
@@ -193,6 +196,11 @@ class Gradient:
         return self._main.signature
 
     def __reduce__(self) -> Any:
+        if self._method_of is not None:
+            method, instance = self._method_of
+            return getattr, (instance, method.__name__)
+        if _named(self) is self:  # `@grad def f`: the name means this object
+            return self.__qualname__
         options = {
             "has_aux": self._has_aux,
             "backend": self._backend,
@@ -202,21 +210,30 @@ class Gradient:
         return _rebuild, (self.primal, self._argnums, options)
 
 
+def _named(gradient: Gradient) -> Any:
+    """What the module of a gradient has under its name."""
+    found: Any = sys.modules.get(getattr(gradient, "__module__", ""))
+    for name in getattr(gradient, "__qualname__", "").split("."):
+        found = getattr(found, name, None)
+    return found
+
+
 def _rebuild(fun: Any, argnums: Any, options: Any) -> Gradient:
     return Gradient(fun, argnums, **options)
 
 
-_BOUND: weakref.WeakKeyDictionary[Any, dict[int, Gradient]] = weakref.WeakKeyDictionary()
+# Gradients of methods, by gradient and object: both are kept alive, so that their
+# identities stay theirs, and the oldest are dropped.
+_BOUND: OrderedDict[tuple[int, int], Gradient] = OrderedDict()
+MAX_BOUND = 256
 
 
 def _bound_gradient(gradient: Gradient, instance: Any) -> Gradient:
     """The gradient of a method of one object; argnums count after `self`."""
-    try:
-        known = _BOUND.setdefault(instance, {})
-    except TypeError:
-        known = {}
-    if id(gradient) not in known:
-        known[id(gradient)] = Gradient(
+    key = (id(gradient), id(instance))
+    found = _BOUND.get(key)
+    if found is None:
+        found = Gradient(
             gradient.primal.__get__(instance),
             gradient._argnums,
             has_aux=gradient._has_aux,
@@ -224,7 +241,11 @@ def _bound_gradient(gradient: Gradient, instance: Any) -> Gradient:
             with_value=gradient._with_value,
             simplify=gradient._simplify,
         )
-    return known[id(gradient)]
+        found._method_of = (gradient, instance)
+        _BOUND[key] = found
+        while len(_BOUND) > MAX_BOUND:
+            _BOUND.popitem(last=False)
+    return found
 
 
 # ---------------------------------------------------------------- grad
@@ -384,6 +405,9 @@ def vjp(fun: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], An
     wrt = tuple(specialiser._selected(k) for k in range(len(primals)))
     found = specialiser.specialise(wrt, values)
     out, residuals = run(found, values)
+    # The caller may write into the arguments and the result before the pullback runs.
+    theirs = _arrays((*values.values(), *found.captured(), out))
+    residuals = _detached(residuals, theirs)
     pull = found.pullback()
 
     def vjp_fun(cotangent: Any) -> Any:
@@ -456,7 +480,7 @@ def _lower_vjp(low: Any, fun: Any, primals: Any, named: Any, node: Any) -> Any:
     wrt = tuple(specialiser._selected(k) for k in range(len(primals)))
     found = nested.specialise(low, specialiser, wrt, values, node)
     result = nested.run(low, found, values, (), node)
-    out, residuals = result.items
+    out, residuals = (low.operand(item, node) for item in result.items)
     pullback = nested.Pullback(found, residuals, out, primals)
     return ir.Pack((out, ir.Const(pullback)))
 
@@ -547,6 +571,23 @@ def _parts(gradient: Any, argument: Any) -> list[Any]:
         for name, item in vars(argument).items()
         for leaf in _parts(getattr(gradient, name), item)
     ]
+
+
+def _arrays(value: Any) -> list[np.ndarray[Any, Any]]:
+    leaves, _ = tree.flatten(value)
+    return [leaf for leaf in leaves if isinstance(leaf, np.ndarray)]
+
+
+def _detached(value: Any, others: list[np.ndarray[Any, Any]]) -> Any:
+    """The value with copies of the arrays that share memory with others."""
+    if isinstance(value, np.ndarray):
+        shared = any(np.may_share_memory(value, other) for other in others)
+        return value.copy() if shared else value
+    if type(value) in (tuple, list):
+        return type(value)(_detached(item, others) for item in value)
+    if type(value) is dict:
+        return {key: _detached(item, others) for key, item in value.items()}
+    return value
 
 
 def _plain_value(value: Any) -> Any:

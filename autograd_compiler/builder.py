@@ -18,6 +18,7 @@ import numpy as np
 
 from autograd_compiler import ir
 from autograd_compiler.analysis.infer import Result, infer_call, infer_reshape
+from autograd_compiler.errors import UnsupportedError
 from autograd_compiler.types import (
     BOTTOM,
     UNKNOWN,
@@ -26,6 +27,7 @@ from autograd_compiler.types import (
     Dim,
     DictOf,
     ListOf,
+    LongTuple,
     Opaque,
     Scalar,
     TupleOf,
@@ -97,6 +99,9 @@ def type_of_operand(operand: ir.Operand) -> Type:
     return Opaque(slice)
 
 
+_SIZES = itertools.count()
+
+
 class Builder:
     """Appends operations to the block under construction.
 
@@ -113,7 +118,7 @@ class Builder:
         self.adjoint = False
         self.deriving = False  # derivative code may be simplified, the user's not
         self.ops: list[ir.Operation] = []
-        self._sizes = itertools.count()
+        self.depth = 0  # of blocks under construction around the current one
         # Slices with the same bounds, and reads by the same mask, have the same size.
         self.slice_sizes: dict[Any, Dim] = {}
         # Operands whose memory a value may share, as found by running the call.
@@ -123,10 +128,12 @@ class Builder:
     def block(self) -> Iterator[list[ir.Operation]]:
         """Collect operations in a new list instead of the current one."""
         outer, self.ops = self.ops, []
+        self.depth += 1
         try:
             yield self.ops
         finally:
             self.ops = outer
+            self.depth -= 1
 
     @contextmanager
     def at(self, span: ir.Span) -> Iterator[None]:
@@ -140,7 +147,8 @@ class Builder:
         self.ops.append(op)
 
     def fresh_size(self) -> Dim:
-        return Dim(f"m{next(self._sizes)}")
+        """A size that is like no other, in the primal or in any derivative of it."""
+        return Dim(f"m{next(_SIZES)}")
 
     # -------------------------------------------------------------- calls
 
@@ -226,6 +234,10 @@ class Builder:
                 return Result((size,))
         if fn is identity:
             return Result((type_of_operand(args[0]),))
+        if fn is tuple and len(args) == 1:
+            given = type_of_operand(args[0])
+            if isinstance(given, ListOf):
+                return Result((LongTuple(given.item),), aliases=(0,))
         if fn is getattr and isinstance(args[1], ir.Const):
             attribute = str(args[1].value)
             return infer_call(lambda x: getattr(x, attribute), args[:1])
@@ -331,15 +343,15 @@ class Builder:
                 return ir.Const(issubclass(kind or tuple, classes.value))
             case ir.Var(type=Array()):
                 return ir.Const(issubclass(np.ndarray, classes.value))
-            case ir.Var(type=Scalar(dtype, weak)):
-                cls = np.dtype(dtype).type
-                if weak:
-                    cls = {"f": float, "i": int, "b": bool, "c": complex}[
-                        np.dtype(dtype).kind
-                    ]
-                return ir.Const(issubclass(cls, classes.value))
+            case ir.Var(type=Scalar()):
+                return ir.Const(issubclass(class_of(args[0].type), classes.value))
             case ir.Var(type=ListOf()):
                 return ir.Const(issubclass(list, classes.value))
+            case ir.Var(type=Unknown()) if self.deriving:
+                found = classes.value
+                names = found if isinstance(found, tuple) else (found,)
+                if all(name in (tuple, list, dict) for name in names):
+                    return ir.Const(False)  # a number or an array; see `Unknown`
             case ir.Var(type=DictOf()):
                 return ir.Const(issubclass(dict, classes.value))
         return None
@@ -423,6 +435,7 @@ class Builder:
 
     def load(self, base: ir.Operand, path: tuple[ir.Index, ...], name: str = "") -> ir.Var:
         base = self.as_var(base)
+        self._check_path(path)
         target = ir.Var(name, self._sized(load_type(base.type, path, self)))
         self.append(ir.Load(self.span, target, base, path, adjoint=self.adjoint))
         if isinstance(target.type, (Array, Unknown)) and not is_copy_index(path):
@@ -432,6 +445,7 @@ class Builder:
     def store(
         self, base: ir.Var, path: ir.Path, value: ir.Operand, mode: str = "set"
     ) -> ir.Var:
+        self._check_path(path)
         target = ir.Var(base.name, base.type)
         self.append(
             ir.Store(
@@ -445,6 +459,18 @@ class Builder:
             )
         )
         return target
+
+
+    def _check_path(self, path: ir.Path) -> None:
+        """Refuse `x[tuple(indices)]` where only run time knows how many there are."""
+        for step in path:
+            if isinstance(step, ir.Index) and isinstance(step.index, ir.Var):
+                if isinstance(step.index.type, LongTuple):
+                    raise UnsupportedError(
+                        "the subscript is a tuple whose length only run time knows",
+                        self.span,
+                        "write the indices out, as in `x[i, j]`",
+                    )
 
 
 def identity(value: Any) -> Any:
@@ -502,6 +528,15 @@ def _ndim(operand: ir.Operand) -> int | None:
 
 def _is(operand: ir.Operand, value: object) -> bool:
     return isinstance(operand, ir.Const) and operand.value == value
+
+
+def class_of(kind: Scalar) -> type:
+    """The Python or NumPy class of a number."""
+    if kind.weak:
+        return {"f": float, "i": int, "u": int, "b": bool, "c": complex}[
+            np.dtype(kind.dtype).kind
+        ]
+    return np.dtype(kind.dtype).type
 
 
 def _is_zero(value: object) -> bool:

@@ -136,10 +136,12 @@ def weighted(
 
 
 def _numerator(tree: ast.expr) -> int | float | None:
-    """The power of two that a text divides by something: no digit is lost with it."""
+    """The number 1, -1 or 0.5 that a text divides: no digit is lost with it."""
     match tree:
-        case ast.BinOp(ast.Constant(1 | 0.5 as number), ast.Div()):
-            return number
+        case ast.BinOp(ast.Constant(1), ast.Div()):
+            return 1
+        case ast.BinOp(ast.Constant(0.5), ast.Div()):
+            return 0.5
         case ast.BinOp(ast.UnaryOp(ast.USub(), ast.Constant(1)), ast.Div()):
             return -1
     return None
@@ -168,6 +170,12 @@ def rule_call(builder: Builder, fn: Any, values: dict[str, ir.Operand]) -> ir.Op
 def refusal(op: ir.Apply, rule: Rule | None) -> UnsupportedError:
     """The error for an operator that a derivative would have to go through."""
     name = spelling(op.fn)
+    if rule is not None and rule.kind == "zero":
+        return UnsupportedError(
+            f"`{name}` of complex numbers is not differentiated",
+            op.span,
+            "write `z / np.abs(z)`",
+        )
     if rule is not None:
         return UnsupportedError(f"cannot differentiate `{name}`", op.span, rule.reason)
     return UnsupportedError(
@@ -185,8 +193,8 @@ def spelling(fn: Any) -> str:
         return "this function"
     module = (getattr(fn, "__module__", "") or "").replace("numpy", "np")
     name = getattr(fn, "__name__", str(fn))
-    if isinstance(fn, np.ufunc):
-        return f"np.{name}"
+    if isinstance(fn, np.ufunc):  # of NumPy or not, which only NumPy can tell
+        return f"np.{name}" if getattr(np, name, None) is fn else name
     if module in ("builtins", "_operator", ""):
         return name
     return f"{module}.{name}"

@@ -2,9 +2,9 @@
 
 The scheme: the user's names stay; a variable that cannot share its name with another
 version of itself gets a number, `x_1`; the adjoint (or tangent) of `x` is `d_x`; a
-temporary is `t`, `t_1`, or `temp` where the user has a `t`.  Functions of NumPy and of
-the standard library are written as their documentation writes them:
-`np.linalg.solve`, `math.sin`, `len`.
+temporary for `np.exp(x)` is `exp_x`, any other is `t`, `t_1`, or `temp` where the user
+has a `t`.  Functions of NumPy and of the standard library are written as their
+documentation writes them: `np.linalg.solve`, `math.sin`, `len`.
 """
 
 from __future__ import annotations

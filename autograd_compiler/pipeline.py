@@ -7,13 +7,14 @@ emitted text, which is itself in the supported language.
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import autograd_compiler.rules  # noqa: F401  (fills the table)
 from autograd_compiler import ir
+from autograd_compiler.analysis.effects import called_functions, pure_functions
 from autograd_compiler.backend.emit import emit, required_objects
 from autograd_compiler.backend.load import load_module
 from autograd_compiler.errors import ArgumentError
@@ -28,6 +29,9 @@ from autograd_compiler.passes.derivative import (
 from autograd_compiler.passes.storage import Stored
 from autograd_compiler.printer import print_module
 
+if TYPE_CHECKING:
+    from autograd_compiler.backend.flat import Recipe
+
 Mode = Literal["grad", "value_and_grad", "vjp", "pullback", "jvp"]
 MAX_ROUNDS = 8
 
@@ -40,19 +44,37 @@ CLEAN: tuple[Callable[[ir.Function], ir.Function], ...] = (
 )
 
 
-def clean(function: ir.Function) -> ir.Function:
+def clean(
+    function: ir.Function, pure_calls: frozenset[str] = frozenset()
+) -> ir.Function:
     """Apply the clean-up passes until none of them changes anything."""
     for _ in range(MAX_ROUNDS):
         before = function
         for step in CLEAN:
-            function = step(function)
+            if step is dce.eliminate_dead_code:
+                function = dce.eliminate_dead_code(function, pure_calls)
+            else:
+                function = step(function)
         if function is before:
             break
     return function
 
 
-def clean_module(module: ir.Module) -> ir.Module:
-    return ir.Module(tuple(clean(function) for function in module.functions))
+def clean_module(module: ir.Module, entries: Collection[str] = ()) -> ir.Module:
+    """Clean every function, and leave out those that no entry comes to call."""
+    pure = pure_functions(module)
+    functions = tuple(clean(function, pure) for function in module.functions)
+    if not entries:
+        return ir.Module(functions)
+    every = {function.name: function for function in functions}
+    called: set[str] = set()
+    waiting = [name for name in entries if name]
+    while waiting:
+        name = waiting.pop()
+        if name not in called:
+            called.add(name)
+            waiting += called_functions(every[name])
+    return ir.Module(tuple(f for f in functions if f.name in called))
 
 
 @dataclass(frozen=True)
@@ -93,12 +115,18 @@ class Lowered:
         return self.derivative.stored
 
     def ir(self, stage: str = "adjoint") -> str:
-        """A stage of the pipeline as text: "ast", "ssa", "adjoint", "final"."""
+        """A stage of the pipeline as text.
+
+        Stages are "ast", "ssa", "adjoint", "final", "plan", "source", and "numba": the
+        source as Numba compiles it.
+        """
         match stage:
             case "ast":
                 return unparse(ast.fix_missing_locations(self.primal.source.node))
             case "ssa":
-                return print_module(ir.Module((self.primal.function,)))
+                return print_module(
+                    ir.Module((*self.primal.helpers, self.primal.function))
+                )
             case "adjoint" | "tangent":
                 return print_module(self.derivative.module)
             case "final":
@@ -110,9 +138,11 @@ class Lowered:
                 )
             case "source":
                 return self.source
+            case "numba":
+                return emit(self._legal()[0])
         raise ArgumentError(
             f"there is no stage {stage!r}: choose from "
-            "ast, ssa, adjoint, final, plan, source"
+            "ast, ssa, adjoint, final, plan, source, numba"
         )
 
     def compile(self) -> Callable[..., Any]:
@@ -121,14 +151,19 @@ class Lowered:
             self._compiled = self._load()
         return self._compiled
 
+    def _legal(self) -> tuple[ir.Module, Recipe]:
+        """The module as Numba compiles it, and how it is called."""
+        from autograd_compiler.backend.flat import flat_module
+        from autograd_compiler.backend.legalise import legalise
+
+        flat, recipe = flat_module(self.module)
+        return legalise(flat), recipe
+
     def _load(self) -> Callable[..., Any]:
         if self.request.backend == "numba":
-            from autograd_compiler.backend.flat import flat_module
-            from autograd_compiler.backend.legalise import legalise
             from autograd_compiler.backend.numba import compile_numba
 
-            flat, recipe = flat_module(self.module)
-            legal = legalise(flat)
+            legal, recipe = self._legal()
             text = emit(legal)
             run = compile_numba(
                 legal, text, legal.entry.name, objects=required_objects(legal)
@@ -145,15 +180,19 @@ def lower(
     fun: Callable[..., Any], arguments: Mapping[str, Argument], request: Request
 ) -> Lowered:
     """Run the pipeline up to the final IR."""
-    primal = lower_function(fun, arguments)
-    function = clean(primal.function) if request.simplify else primal.function
+    # Numba cannot type what recursive functions keep for their reverse sweep.
+    primal = lower_function(fun, arguments, recursion=request.backend != "numba")
+    function, helpers = primal.function, primal.helpers
+    if request.simplify:
+        *cleaned, function = clean_module(ir.Module((*helpers, function))).functions
+        helpers = tuple(cleaned)
     if request.mode == "jvp":
-        derivative = forward_derivative(primal, function, request.wrt)
+        derivative = forward_derivative(primal, function, request.wrt, helpers)
     else:
         derivative = reverse_derivative(
-            primal, function, request.wrt, request.mode, request.has_aux
+            primal, function, request.wrt, request.mode, request.has_aux, helpers
         )
     module = derivative.module
     if request.simplify:
-        module = clean_module(module)
+        module = clean_module(module, {module.entry.name, derivative.pullback})
     return Lowered(primal, request, derivative, module)

@@ -12,11 +12,18 @@ from typing import Any
 import numpy as np
 
 from autograd_compiler import ir, tree
-from autograd_compiler.errors import ArgumentError, BackendError
+from autograd_compiler.errors import (
+    ArgumentError,
+    AutogradCompilerError,
+    BackendError,
+    UnsupportedError,
+)
 from autograd_compiler.frontend.names import Structure
 from autograd_compiler.frontend.program import Argument, describe, unknown
+from autograd_compiler.frontend.source import read_source, span_of
+from autograd_compiler.frontend.values import Capture
 from autograd_compiler.pipeline import Lowered, Mode, Request, lower
-from autograd_compiler.types import Dim
+from autograd_compiler.types import Dim, type_of
 
 _LOG = logging.getLogger("autograd_compiler")
 
@@ -29,6 +36,7 @@ class Specialised:
 
     lowered: Lowered
     run: Callable[..., Any]
+    kinds: tuple[Any, ...] = ()  # of the captures when this was compiled
 
     def pullback(self) -> Callable[..., Any]:
         """The function that takes residuals and a cotangent."""
@@ -77,7 +85,25 @@ class Specialised:
                     return False
             elif now is not value and not _same_fixed(now, value):
                 return False
-        return True
+        captures = self.lowered.primal.captures
+        return not captures or capture_kinds(captures) == self.kinds
+
+
+def capture_kinds(captures: tuple[Capture, ...]) -> tuple[Any, ...] | None:
+    """The types of captured values: compiled code holds for these."""
+    sizes: dict[int, Dim] = {}
+    try:
+        return tuple(_kind(capture.fetch(), sizes) for capture in captures)
+    except (LookupError, ValueError, AttributeError):
+        return None  # no longer there: compiling anew says so
+
+
+def _kind(value: Any, sizes: dict[int, Dim]) -> Any:
+    if isinstance(value, (bool, int, float, complex, np.generic, np.ndarray)):
+        return type_of(value, sizes)
+    if isinstance(value, (list, tuple, dict)):
+        return describe(value, sizes).key
+    return type(value)
 
 
 def _same_fixed(first: Any, second: Any) -> bool:
@@ -226,7 +252,22 @@ class Specialiser:
         return Request(self.mode, wrt, self.has_aux, backend, self.simplify)
 
     def lower(self, wrt: tuple[str, ...], arguments: Mapping[str, Argument]) -> Lowered:
-        return lower(self.fun, arguments, self._request(wrt))
+        try:
+            return lower(self.fun, arguments, self._request(wrt))
+        except AutogradCompilerError:
+            raise
+        except RecursionError as error:
+            raise UnsupportedError(
+                f"`{self.name}` is nested or recurses too deeply for the compiler",
+                _place(self.fun),
+                "split it into smaller functions, or write the recursion as a loop",
+            ) from error
+        except Exception as error:
+            raise UnsupportedError(
+                f"the compiler fails on `{self.name}` ({type(error).__name__}: {error})",
+                _place(self.fun),
+                "a report of the program would be welcome",
+            ) from error
 
     def _compile(
         self, wrt: tuple[str, ...], arguments: Mapping[str, Argument]
@@ -235,10 +276,12 @@ class Specialiser:
         if self.backend == "auto":
             fast = replace(lowered, request=replace(lowered.request, backend="numba"))
             try:
-                return Specialised(fast, _falling_back(fast, lowered))
+                kinds = capture_kinds(fast.primal.captures)
+                return Specialised(fast, _falling_back(fast, lowered), kinds or ())
             except BackendError as error:
                 _LOG.info("%s: the Python backend is used: %s", self.name, error)
-        return Specialised(lowered, lowered.compile())
+        kinds = capture_kinds(lowered.primal.captures)
+        return Specialised(lowered, lowered.compile(), kinds or ())
 
     def generic(self, wrt: tuple[str, ...]) -> Lowered:
         """Lowered without any knowledge of the arguments' types."""
@@ -256,6 +299,16 @@ class Specialiser:
             else:
                 arguments[name] = unknown()
         return self.lower(wrt, arguments)
+
+
+def _place(fun: Any) -> ir.Span | None:
+    while hasattr(fun, "__autograd_compiler_call__"):
+        fun = fun.primal
+    try:
+        source = read_source(fun)
+    except AutogradCompilerError:
+        return None
+    return span_of(source.node, source.filename)
 
 
 def _falling_back(fast: Lowered, slow: Lowered) -> Callable[..., Any]:

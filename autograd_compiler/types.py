@@ -80,6 +80,11 @@ class ListOf:
 
 
 @dataclass(frozen=True)
+class LongTuple(ListOf):
+    """A tuple whose length is known at run time only; it is never written."""
+
+
+@dataclass(frozen=True)
 class DictOf:
     """A dict whose keys are known at run time only, of values of one type."""
 

@@ -89,19 +89,24 @@ def programs() -> list[tuple[Callable[..., Any], tuple[Any, ...]]]:
     ]
 
 
-def seconds(function: Callable[..., Any], args: tuple[Any, ...]) -> float:
-    """The median time of a call."""
-    start = time.perf_counter()
-    function(*args)
-    once = max(time.perf_counter() - start, 1e-7)
-    count = max(1, round(SECONDS / REPEATS / once))
-    found = []
-    for _ in range(REPEATS):
+def seconds(
+    functions: tuple[Callable[..., Any], ...], args: tuple[Any, ...]
+) -> list[float]:
+    """The median time of a call of each; they take turns, so that all see the same."""
+    counts = []
+    for function in functions:
         start = time.perf_counter()
-        for _ in range(count):
-            function(*args)
-        found.append((time.perf_counter() - start) / count)
-    return statistics.median(found)
+        function(*args)
+        once = max(time.perf_counter() - start, 1e-7)
+        counts.append(max(1, round(SECONDS / REPEATS / once)))
+    found: list[list[float]] = [[] for _ in functions]
+    for _ in range(REPEATS):
+        for function, count, times in zip(functions, counts, found, strict=True):
+            start = time.perf_counter()
+            for _ in range(count):
+                function(*args)
+            times.append((time.perf_counter() - start) / count)
+    return [statistics.median(times) for times in found]
 
 
 def check(function: Callable[..., Any], args: tuple[Any, ...], *gradients: Any) -> None:
@@ -126,11 +131,10 @@ def main() -> None:
         python = grad(function)
         compiled = grad(function, backend="numba")
         check(function, args, python(*args), compiled(*args))
-        primal = seconds(function, args)
-        ratios = [seconds(gradient, args) / primal for gradient in (python, compiled)]
+        primal, *others = seconds((function, python, compiled), args)
         print(
             f"{function.__name__:22}{primal * 1e6:7.0f} µs"
-            f"{ratios[0]:19.1f}×{ratios[1]:9.2f}×",
+            f"{others[0] / primal:19.1f}×{others[1] / primal:9.2f}×",
             flush=True,
         )
 

@@ -94,7 +94,8 @@ def heading(text: str) -> str:
 @pytest.mark.parametrize("target", ARGS)
 @pytest.mark.parametrize("stage", STAGES)
 def test_every_stage_is_shown_with_and_without_types(show, target, stage):
-    assert show(target, "--stage", stage).strip()
+    if stage != "numba":  # which needs the types
+        assert show(target, "--stage", stage).strip()
     assert show(target, "--stage", stage, "--args", ARGS[target]).strip()
 
 
@@ -123,6 +124,14 @@ def test_a_decorated_function_keeps_what_its_decorator_said(show):
     assert "return d_b, d_a" in show("decorated")
     assert heading(show("both")).startswith("def both_value_and_grad")
     assert heading(show("both", "--mode", "jvp")).startswith("def both_jvp")
+
+
+def test_the_numba_backend_shows_what_numba_compiles(show):
+    arguments = ("--args", ARGS["loss"])
+    legal = show("loss", "--backend", "numba", *arguments)
+    assert legal == show("loss", "--stage", "numba", *arguments)
+    source = show("loss", "--backend", "numba", "--stage", "source", *arguments)
+    assert source == show("loss", *arguments) != legal
 
 
 def test_types_make_the_source_shorter(show):

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from autograd_compiler import ir
 from autograd_compiler.backend.emit import emit, required_objects
+from autograd_compiler.builder import identity
 from autograd_compiler.printer import print_function
 from autograd_compiler.types import Array, ListOf, Scalar
 from autograd_compiler.verify import verify_function
@@ -1371,3 +1372,186 @@ def test_generated_programs_keep_their_meaning(data: Any) -> None:
     found = namespace["f"](3, 5, np.array([2, 4, 6]))
     assert found[:-1] == expected[:-1], f"{print_function(one)}\n{text}"
     assert found[-1].tolist() == expected[-1].tolist(), f"{print_function(one)}\n{text}"
+
+
+# ---------------------------------------------------------------- derivative code
+
+
+def adjoint(op: Any, statement: str = "") -> Any:
+    return replace(op, adjoint=True, span=replace(ir.NOWHERE, statement=statement))
+
+
+def test_negative_contribution_is_subtracted() -> None:
+    x, d_x, new, minus = (vector(name) for name in ("x", "d_x", "d_x", ""))
+    check(
+        function(
+            (x, d_x),
+            apply(minus, operator.neg, x),
+            store(new, d_x, at(ir.Slice(const(1), NONE, NONE)), minus, "add"),
+            gives=new,
+        ),
+        """
+def f(x, d_x):
+    d_x[1:] -= x
+    return d_x
+""",
+    )
+
+
+def test_update_of_an_element_is_written_in_place() -> None:
+    a, new, element, product = vector("a"), vector("a"), real(), real()
+    s, i = real("s"), whole("i")
+    check(
+        function(
+            (a, s, i),
+            load(element, a, i),
+            apply(product, operator.mul, element, s),
+            store(new, a, at(i), product),
+            gives=new,
+        ),
+        """
+def f(a, s, i):
+    a[i] *= s
+    return a
+""",
+    )
+
+
+def test_update_that_changes_the_dtype_is_written_out() -> None:
+    numbers = Array("int64", (None,))
+    a, new = ir.Var("a", numbers), ir.Var("a", numbers)
+    element, product, s, i = whole(), real(), real("s"), whole("i")
+    text = text_of(
+        function(
+            (a, s, i),
+            load(element, a, i),
+            apply(product, operator.mul, element, s),
+            store(new, a, at(i), product),
+            gives=new,
+        )
+    )
+    assert "a[i] = a[i] * s" in text
+
+
+def test_short_reads_are_written_as_often_as_they_are_used() -> None:
+    u, view, twice, total = vector("u"), vector(), vector(), vector()
+    check(
+        function(
+            (u,),
+            load(view, u, ir.Slice(const(1), const(-1), NONE)),
+            apply(twice, operator.mul, 2.0, view),
+            apply(total, operator.add, view, twice),
+            gives=total,
+        ),
+        """
+def f(u):
+    return u[1:-1] + 2.0 * u[1:-1]
+""",
+    )
+
+
+def test_short_read_before_a_write_keeps_its_variable() -> None:
+    u, new, element, total = vector("u"), vector("u"), real(), real()
+    check(
+        function(
+            (u,),
+            load(element, u, 0),
+            apply(first := real(), operator.mul, element, 2.0),
+            store(new, u, at(0), first),
+            apply(total, operator.add, element, 1.0),
+            gives=(ir.Pack((total, new))),
+        ),
+        """
+def f(u):
+    t = u[0]
+    u[0] = t * 2.0
+    return (t + 1.0, u)
+""".replace("(t + 1.0, u)", "t + 1.0, u"),
+    )
+
+
+def test_temporaries_are_called_after_their_function() -> None:
+    z, e, s, product = vector("z"), vector(), vector(), vector()
+    check(
+        function(
+            (z,),
+            apply(e, np.exp, z),
+            apply(s, operator.add, e, 1.0),
+            apply(product, operator.mul, s, s),
+            apply(last := vector(), operator.mul, product, e),
+            gives=last,
+        ),
+        """
+def f(z):
+    exp_z = np.exp(z)
+    t = exp_z + 1.0
+    return t * t * exp_z
+""".replace("\ndef", "\nimport numpy as np\n\n\ndef", 1),
+    )
+
+
+def test_temporary_does_not_take_a_name_of_the_user() -> None:
+    x, t, total = real("x"), real(), real()
+    user = real("t")
+    text = text_of(
+        function(
+            (x,),
+            apply(t, operator.mul, x, x),
+            apply(user, operator.add, t, t),
+            apply(total, operator.add, user, t),
+            gives=total,
+        )
+    )
+    assert "temp = x * x" in text and "    t = temp + temp" in text
+
+
+def test_comment_that_repeats_the_next_line_is_left_out() -> None:
+    x, d = real("x"), real("d_x")
+    cond = ir.Var("", TRUTH)
+    text = text_of(
+        function(
+            (x,),
+            apply(cond, operator.gt, x, 0.0),
+            adjoint(
+                branch((d,), cond, block(gives=(1.0,)), block(gives=(2.0,))),
+                "if x > 0.0:",
+            ),
+            gives=d,
+        )
+    )
+    assert "#" not in text
+
+
+def test_tape_is_made_just_before_it_is_used() -> None:
+    x, y, tape, longer = real("x"), real("y"), ir.Var("x_tape"), ir.Var("x_tape")
+    tape.type = longer.type = ListOf(REAL)
+    made = apply(tape, identity, ir.Pack((), ir.LIST))
+    text = text_of(
+        function(
+            (x,),
+            made,
+            apply(y, np.sin, x),
+            ir.Append(ir.NOWHERE, longer, tape, x),
+            gives=ir.Pack((y, longer)),
+        )
+    )
+    assert text.index("y = np.sin(x)") < text.index("x_tape = []")
+
+
+def test_adjoint_popped_from_a_list_is_used_where_it_is_popped() -> None:
+    x, total, d_x = real("x"), real("d_x"), real("d_x")
+    items, rest = (ir.Var("d_xs", ListOf(REAL)) for _ in range(2))
+    pop = adjoint(ir.Pop(ir.NOWHERE, rest, d_x, items))
+    check(
+        function(
+            (x, items),
+            pop,
+            adjoint(apply(total, operator.add, x, d_x)),
+            gives=ir.Pack((total, rest)),
+        ),
+        """
+def f(x, d_xs):
+    d_x = x + d_xs.pop()
+    return d_x, d_xs
+""",
+    )

@@ -24,13 +24,10 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("frontend",),
     ("expand",),
     ("passes.storage",),  # what the reverse sweep needs, and where it is kept
-    (
-        "passes.adjoints",
-        "passes.keeping",
-        "passes.reverse_loop",
-    ),  # the sweeps' own parts
+    ("passes.adjoints", "passes.keeping"),  # sums of adjoints; making values available
     ("passes.reverse_loop",),
     ("passes",),
+    ("passes.pairs",),  # derivatives of the functions that are called
     ("passes.derivative",),  # the sweeps behind a signature
     ("backend",),
     ("pipeline",),
@@ -57,6 +54,7 @@ ONE_WALK = tuple(
         "builtin_calls",
         "calls",
         "expressions",
+        "functions",
         "loops",
         "lower",
         "methods",

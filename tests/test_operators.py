@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import copy
 import functools
+import math
 import operator
 from collections.abc import Callable
 from typing import Any
@@ -27,9 +28,11 @@ from numeric import (
     random_like,
     unflatten,
 )
-from samples import ALL, SPECIAL, Sample, Special, full_name, is_inexact
+from samples import ALL, SPECIAL, Sample, Special, full_name, is_inexact, spread
 
 from autograd_compiler import jvp, vjp
+from autograd_compiler.api import owned
+from autograd_compiler.errors import UnsupportedError
 from autograd_compiler.rules import registry
 from autograd_compiler.specialise import Specialiser
 
@@ -70,9 +73,7 @@ class Case:
     ) -> None:
         self.args: tuple[Any, ...] = ()
         self.scope: dict[str, Any] = {"np": np, "op": function}
-        spelled = [
-            self._spell(arg, k in positions) for k, arg in enumerate(args)
-        ]
+        spelled = [self._spell(arg, k in positions) for k, arg in enumerate(args)]
         named = [f"{key}={self._spell(arg, False)}" for key, arg in kwargs.items()]
         if spelling:
             call = spelling.format(*spelled)
@@ -115,9 +116,11 @@ class Case:
 def _is_fixed(value: Any) -> bool:
     """Whether a container holds integers and the like only: an axis, a shape."""
     return all(
-        _is_fixed(item)
-        if isinstance(item, (list, tuple))
-        else isinstance(item, (int, str, type(None)))
+        (
+            _is_fixed(item)
+            if isinstance(item, (list, tuple))
+            else isinstance(item, (int, str, type(None)))
+        )
         for item in value
     )
 
@@ -254,7 +257,9 @@ def single(value: Any) -> Any:
     return value.astype(np.float32) if isinstance(value, np.ndarray) else value
 
 
-ARRAYS = [s for s in FIRST_ORDER if any(a.dtype.kind == "f" for a in arrays(case_of(s).args))]
+ARRAYS = [
+    s for s in FIRST_ORDER if any(a.dtype.kind == "f" for a in arrays(case_of(s).args))
+]
 
 
 @parametrized(one_of_each(ARRAYS))
@@ -280,9 +285,7 @@ def test_single_precision_of(sample: Sample) -> None:
         source = specialiser.specialise(tuple(values), values).lowered.source
         assert "astype(np.dtype(" not in source
     _, double = vjp(case.function, *case.args)
-    assert_close(
-        flatten(gradient), flatten(double(random_like(out, 1))), 2e-4
-    )
+    assert_close(flatten(gradient), flatten(double(random_like(out, 1))), 2e-4)
     _, tangent = jvp(case.function, args, random_like(args, 2))
     for mine, theirs in zip(leaves(tangent), leaves(out), strict=True):
         assert_same_form(mine, theirs)
@@ -310,6 +313,25 @@ def test_layout_makes_no_difference_to(sample: Sample, layout: Any) -> None:
     cotangent = random_like(out, 1)
     assert_close(flatten(other(cotangent)), flatten(pullback(cotangent)), 1e-13)
     assert_same(args, case.args)
+
+
+@parametrized(one_of_each(FIRST_ORDER))
+def test_without_knowledge_of_types(sample: Sample) -> None:
+    """The code that is shown before any call is right, where it is not refused."""
+    case = case_of(sample)
+    specialiser = Specialiser(case.function, "pullback")
+    try:
+        lowered = specialiser.generic(tuple(specialiser.signature.parameters))
+    except UnsupportedError as error:
+        pytest.skip(error.message)
+    run = lowered.compile()
+    captured = [capture.fetch() for capture in lowered.primal.captures]
+    _, residuals = run(*copy.deepcopy(case.args), *captured)
+    out, pullback = vjp(case.function, *case.args)
+    cotangent = random_like(out, 1)
+    untyped = run.__globals__[lowered.derivative.pullback](residuals, cotangent)
+    found = tuple(map(owned, untyped, case.args))
+    assert_close(flatten(found), flatten(pullback(cotangent)), 1e-10)
 
 
 # ---------------------------------------------------------------- special points
@@ -410,6 +432,131 @@ def test_spelling(expression: str) -> None:
         assert np.all(gradient == 1.0)
         return
     check(case)
+
+
+# ---------------------------------------------------------------- programs
+
+
+def program(text: str) -> Callable[..., Any]:
+    return define(text, f"<program {hash(text)}>", {"np": np, "math": math})["f"]
+
+
+def check_program(text: str, *args: Any) -> None:
+    case = Case.__new__(Case)
+    case.args, case.function = args, program(text)
+    check(case)
+
+
+def test_sign_of_a_complex_number_is_refused() -> None:
+    f = program("def f(x):\n    return np.real(np.sign(x * (1 + 2j)))\n")
+    with pytest.raises(UnsupportedError, match="np.sign"):
+        vjp(f, np.ones(3))
+    with pytest.raises(UnsupportedError, match="np.sign"):
+        jvp(f, (np.ones(3),), (np.ones(3),))
+
+
+def test_sign_of_an_inactive_complex_number_is_not_refused() -> None:
+    check_program(
+        "def f(x):\n    return np.real(np.sign(np.ones(3) * (1 + 2j)) * x)\n",
+        np.ones(3),
+    )
+
+
+def test_argument_with_zero_partial_carries_nothing() -> None:
+    f = program("def f(x):\n    return np.copysign(2.0, x)\n")
+    _, pullback = vjp(f, np.ones(3))
+    assert np.array_equal(pullback(np.ones(3))[0], np.zeros(3))
+    _, tangent = jvp(f, (np.ones(3),), (np.ones(3),))
+    assert np.array_equal(tangent, np.zeros(3))
+
+
+def test_shape_of_full_like_carries_nothing() -> None:
+    check_program(
+        "def f(x):\n    return np.sum(np.full_like(x, 2.0) * x) + x[0]\n", np.ones(3)
+    )
+
+
+def test_python_base_of_a_power_leaves_single_precision() -> None:
+    x = np.array([0.5, -1.5], np.float32)
+    f = program("def f(b, x):\n    return b**x + 2.0**x\n")
+    _, pullback = vjp(f, 3.0, x)
+    base, exponent = pullback(np.ones_like(x))
+    assert exponent.dtype == np.float32
+    expected = 3.0**x * np.log(3.0) + 2.0**x * np.log(2.0)
+    np.testing.assert_allclose(exponent, expected, rtol=1e-6)
+    np.testing.assert_allclose(base, np.sum(x * 3.0 ** (x - 1.0)), rtol=1e-6)
+
+
+@pytest.mark.parametrize("x", [np.arange(1.0, 4.0), np.arange(1.0, 7.0).reshape(3, 2)])
+@pytest.mark.parametrize("copy", ["list(xs)", "tuple(xs)", "xs.copy()"])
+def test_copy_of_a_list_of_unknown_length(copy: str, x: Any) -> None:
+    check_program(
+        "def f(x):\n"
+        "    xs = []\n"
+        "    for i in range(x.shape[0]):\n"
+        "        xs.append(x[i] * 2)\n"
+        f"    ys = {copy}\n"
+        "    return np.sum(np.array(ys) ** 2) + np.sum(xs[0] * ys[1]), ys\n",
+        x,
+    )
+
+
+def test_subscript_of_unknown_length_is_refused() -> None:
+    f = program(
+        "def f(x):\n"
+        "    index = []\n"
+        "    for k in range(x.ndim):\n"
+        "        index.append(0 * int(x[0, 0]))\n"
+        "    for k in range(int(x[0, 1])):\n"
+        "        index.append(0)\n"
+        "    return x[tuple(index)]\n"
+    )
+    with pytest.raises(UnsupportedError, match="length only run time knows"):
+        vjp(f, np.zeros((2, 2)))
+
+
+def test_reshape_to_fixed_sizes_stays_real_beside_complex_numbers() -> None:
+    """The type of the result is known although the stand-ins' sizes do not fit."""
+    check_program(
+        "def f(x, y):\n    return np.imag(np.reshape(x, (2, 3)) + 1j * y)\n",
+        spread(6),
+        spread(2, 3),
+    )
+
+
+def test_operands_whose_sizes_seem_to_differ() -> None:
+    """A literal size that is the argument's at run time."""
+    check_program(
+        "def f(x):\n    return np.stack([np.ones(6), np.linspace(0.0, 1.0, 6)]) @ x\n",
+        spread(6),
+    )
+
+
+def test_stepped_rows_beside_listed_columns() -> None:
+    """`x[::10, [0, 1]]` has one row for small arrays, and more for others."""
+    check_program(
+        "def f(x, y):\n    return x[::10, [0, 1]] * y + x[::10, [2, 0]]\n",
+        spread(25, 3),
+        spread(1, 2),
+    )
+
+
+def test_parts_of_a_split_that_divides_the_array() -> None:
+    check_program(
+        "def f(x):\n    a, b, c = np.split(x, 3)\n    return a * b - c\n", spread(12)
+    )
+
+
+def test_write_into_a_result_that_may_be_a_view() -> None:
+    """A reshape to literal sizes is a view of contiguous arrays, and written as one."""
+    check_program(
+        "def f(x):\n"
+        "    y = x * 1.0\n"
+        "    z = np.reshape(y, (2, 3))\n"
+        "    z[0, 0] = 0.5\n"
+        "    return y * y\n",
+        spread(6),
+    )
 
 
 # ---------------------------------------------------------------- no rule is forgotten

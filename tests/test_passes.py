@@ -19,11 +19,11 @@ from ir_interpreter import run
 
 from autograd_compiler import ir
 from autograd_compiler.builder import identity
-from autograd_compiler.passes.clean import clean
 from autograd_compiler.passes.cse import share_common_subexpressions
 from autograd_compiler.passes.dce import eliminate_dead_code
 from autograd_compiler.passes.hoist import hoist_invariants
 from autograd_compiler.passes.simplify import simplify
+from autograd_compiler.pipeline import clean
 from autograd_compiler.types import UNKNOWN, Array, Dim, ListOf, Opaque, Scalar, Type
 from autograd_compiler.verify import verify_function
 
@@ -1266,3 +1266,107 @@ def test_spans_and_sweeps_are_kept() -> None:
     w.ops[-1] = replace(w.ops[-1], span=span)
     (op,) = clean(w.function((x,), y)).body.ops
     assert op.span is span and op.adjoint
+
+
+# ---------------------------------------------------------------- derivative code
+
+
+def test_sign_of_a_product_moves_out_to_the_sum() -> None:
+    x, y, d = (ir.Var(name, VECTOR) for name in ("x", "y", "d"))
+    w = Writer()
+    minus = w.apply(operator.neg, x, type=VECTOR, adjoint=True)
+    product = w.apply(operator.mul, minus, y, type=VECTOR, adjoint=True)
+    total = w.apply(operator.add, d, product, type=VECTOR, adjoint=True)
+    function = clean(w.function((x, y, d), total))
+    assert calls(function) == [operator.mul, operator.sub]
+
+
+def test_sign_that_no_sum_takes_goes_to_a_number() -> None:
+    x, y = (ir.Var(name, VECTOR) for name in ("x", "y"))
+    w = Writer()
+    minus = w.apply(operator.neg, y, type=VECTOR, adjoint=True)
+    twice = w.apply(operator.mul, 2, x, type=VECTOR, adjoint=True)
+    product = w.apply(operator.mul, twice, minus, type=VECTOR, adjoint=True)
+    function = clean(w.function((x, y), product))
+    assert calls(function) == [operator.mul, operator.mul]
+    first = function.body.ops[0]
+    assert isinstance(first, ir.Apply) and isinstance(first.args[0], ir.Const)
+    assert first.args[0].value == -2
+
+
+def test_signs_of_the_primal_stay_where_they_are() -> None:
+    x, y = (ir.Var(name, VECTOR) for name in ("x", "y"))
+    w = Writer()
+    minus = w.apply(operator.neg, x, type=VECTOR)
+    product = w.apply(operator.mul, minus, y, type=VECTOR)
+    function = w.function((x, y), product)
+    assert clean(function) is function
+
+
+def test_two_equal_contributions_are_twice_one() -> None:
+    w, d = ir.Var("w", VECTOR), Writer()
+    first = d.apply(operator.mul, 0.25, w, type=VECTOR, name="d_w", adjoint=True)
+    second = d.apply(operator.mul, 0.25, w, type=VECTOR, adjoint=True)
+    total = d.store(first, (), second, mode="add", adjoint=True)
+    function = clean(d.function((w,), total))
+    (op,) = function.body.ops
+    assert isinstance(op, ir.Apply) and isinstance(op.args[0], ir.Const)
+    assert op.fn is operator.mul and op.args[0].value == 0.5
+
+
+def test_contribution_that_something_else_reads_is_not_merged() -> None:
+    w, d = ir.Var("w", VECTOR), Writer()
+    first = d.apply(operator.mul, 0.25, w, type=VECTOR, name="d_w", adjoint=True)
+    kept = d.apply(np.copy, first, type=VECTOR, adjoint=True)
+    second = d.apply(operator.mul, 0.5, w, type=VECTOR, adjoint=True)
+    total = d.store(first, (), second, mode="add", adjoint=True)
+    function = clean(d.function((w,), (total, kept)))
+    assert "Store" in kinds(function)
+
+
+def test_size_of_a_temporary_is_that_of_what_it_is_made_from() -> None:
+    x, w = ir.Var("x", VECTOR), Writer()
+    made = w.apply(np.exp, x, type=VECTOR)
+    size = w.apply(np.size, made, type=INT, adjoint=True)
+    share = w.apply(operator.truediv, 1.0, size, adjoint=True)
+    function = clean(w.function((x,), share))
+    assert calls(function) == [np.size, operator.truediv]
+    assert list(ir.uses(function.body.ops[0])) == [x]
+
+
+def test_size_of_a_temporary_is_not_asked_of_a_written_array() -> None:
+    x, w = ir.Var("x", VECTOR), Writer()
+    u = w.apply(np.copy, x, type=VECTOR, name="u")
+    made = w.apply(np.exp, u, type=VECTOR)
+    u = w.store(u, (0,), 1.0)
+    size = w.apply(np.size, made, type=INT, adjoint=True)
+    function = clean(w.function((x,), (u, size)))
+    (asked,) = [op for op in function.body.ops if getattr(op, "fn", None) is np.size]
+    assert u not in ir.uses(asked) and next(ir.uses(asked)).name != "u"
+
+
+def test_copy_of_a_broadcast_number_is_a_filled_array() -> None:
+    x, s, w = ir.Var("x", VECTOR), ir.Var("s", FLOAT), Writer()
+    shape = w.apply(np.shape, x, type=UNKNOWN, adjoint=True)
+    ones = w.apply(np.broadcast_to, 1.0, shape, type=VECTOR, adjoint=True)
+    many = w.apply(np.broadcast_to, s, shape, type=VECTOR, adjoint=True)
+    ones = w.apply(np.copy, ones, type=VECTOR, adjoint=True)
+    many = w.apply(np.copy, many, type=VECTOR, adjoint=True)
+    function = clean(w.function((x, s), (ones, many)))
+    assert {*calls(function)} == {np.shape, np.ones_like, np.full}
+
+
+@pytest.mark.parametrize("kind", [FLOAT, UNKNOWN])
+def test_comparison_of_a_branch_is_made_again_only_for_numbers(kind: Type) -> None:
+    x, w = ir.Var("x", kind), Writer()
+    flag = ir.Var("", BOOL)
+
+    def then() -> tuple[Any, ...]:
+        w.effect(record, 1.0)
+        return (w.apply(operator.lt, x, 1.0, type=BOOL),)
+
+    cond = w.apply(operator.lt, x, 2.0, type=BOOL)
+    w.branch(cond, then, lambda: (ir.UNDEFINED,), flag)
+    function = clean(w.function((x,), flag))
+    (branch,) = [op for op in function.body.ops if isinstance(op, ir.If)]
+    assert len(branch.targets) == (0 if kind is FLOAT else 1)

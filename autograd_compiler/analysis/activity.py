@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
+import numpy as np
+
 from autograd_compiler import ir
 from autograd_compiler.rules.registry import rule_of
-from autograd_compiler.types import is_inexact
+from autograd_compiler.types import is_complex, is_inexact
 
 CallFacts = Callable[[ir.Call], bool]
 
@@ -27,6 +29,8 @@ def is_differentiable(op: ir.Apply) -> bool:
     """Whether a derivative can flow through the call (unknown callees: yes, to refuse)."""
     if op.fn is getattr:
         return False
+    if op.fn is np.sign and any(is_complex(leaf.type) for leaf in ir.uses(op)):
+        return True  # the direction of a complex number, which is not constant: refused
     rule = rule_of(op.fn)
     return rule is None or rule.kind != "zero"
 

@@ -413,3 +413,45 @@ _VIEWS = _ids(
     "asarray asanyarray ascontiguousarray einsum split array_split hsplit vsplit "
     "matrix_transpose permute_dims conj conjugate",
 ) | {id(getattr)}
+
+
+# ---------------------------------------------------------------- calls of functions
+
+
+def called_functions(function: ir.Function) -> list[str]:
+    """The functions of the module that a function calls."""
+    return [op.function for op in ir.walk(function.body) if isinstance(op, ir.Call)]
+
+
+def pure_functions(module: ir.Module) -> frozenset[str]:
+    """The functions that do nothing but compute their result."""
+    pure = {
+        function.name
+        for function in module.functions
+        if not any(_acts(op) for op in ir.walk(function.body))
+    }
+    while True:
+        kept = {
+            function.name
+            for function in module.functions
+            if function.name in pure and pure.issuperset(called_functions(function))
+        }
+        if kept == pure:
+            return frozenset(pure)
+        pure = kept
+
+
+def _acts(op: ir.Operation) -> bool:
+    """Whether an operation may change what the caller sees.
+
+    A function that is called writes only what it has made itself, except that the
+    reverse sweep uses up the tapes that it is given.
+    """
+    match op:
+        case ir.Effect():
+            return True
+        case ir.Apply():
+            return changes_state(op)
+        case ir.Pop():
+            return op.adjoint
+    return False

@@ -8,7 +8,7 @@ from autograd_compiler import ir
 from autograd_compiler.analysis.activity import useful_vars, varied_vars
 from autograd_compiler.errors import UnsupportedError
 from autograd_compiler.rules.registry import rule_of
-from autograd_compiler.types import Opaque, is_inexact
+from autograd_compiler.types import DictOf, Opaque, is_inexact
 
 _TEXT = (str, bytes)
 
@@ -44,13 +44,20 @@ def refuse_lost_derivatives(
                     op.span,
                     "use the number itself",
                 )
-            elif isinstance(kind, Opaque) and rule_of(op.fn) is None:
+            elif isinstance(kind, Opaque) and not _is_harmless(op):
                 raise UnsupportedError(
                     f"there is no derivative rule for `{_name(op.fn)}`: it gives "
                     "objects, which have no derivative",
                     op.span,
                     "write it with NumPy's functions of floats",
                 )
+
+
+def _is_harmless(op: ir.Apply) -> bool:
+    """Whether what a call gives says nothing of the numbers: the keys of a dict."""
+    if op.fn is list:
+        return any(isinstance(var.type, DictOf) for var in ir.leaves(op.args[0]))
+    return rule_of(op.fn) is not None
 
 
 def _name(fn: object) -> str:

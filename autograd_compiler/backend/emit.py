@@ -151,7 +151,8 @@ class _Writer:
                 if lines and not reversing:
                     lines.append("")
                 reversing = True
-                if comment and comment != shown and comment != f"# {written[0]}":
+                said = comment in (f"# {written[0]}", f"# el{written[0]}")
+                if comment and comment != shown and not said:
                     lines.append(comment)
                 shown = comment
             if reversing and lines and (listed := _listed(lines[-1], written)):

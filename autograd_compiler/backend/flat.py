@@ -18,7 +18,7 @@ import numpy as np
 from autograd_compiler import ir
 from autograd_compiler.errors import BackendError
 from autograd_compiler.tree import LEAF, Structure, unflatten
-from autograd_compiler.types import Scalar
+from autograd_compiler.types import Opaque, Scalar
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,15 +71,23 @@ def flat_signature(function: ir.Function) -> tuple[ir.Function, Recipe]:
     `def f(params_W, params_b): return (…,)`.
     """
     result, *_ = function.body.results or (ir.Const(None),)
-    recipe = Recipe(tuple(param.tree for param in function.params), result)
+    read = set(ir.block_uses(function.body))
+
+    def passed(var: ir.Var) -> ir.Operand:
+        return (
+            var if var in read or not isinstance(var.type, Opaque) else ir.Const(None)
+        )
+
+    trees = tuple(ir.rebuild(param.tree, passed) for param in function.params)
+    recipe = Recipe(trees, result)
     changed: dict[ir.Var, ir.Operand] = {}
     params: list[ir.Param] = []
     taken = {param.name for param in function.params if isinstance(param.tree, ir.Var)}
-    for param in function.params:
-        if isinstance(param.tree, ir.Var):
+    for param, tree in zip(function.params, trees, strict=True):
+        if isinstance(tree, ir.Var):
             params.append(param)
             continue
-        for path, leaf in _named_leaves(param.tree, param.name):
+        for path, leaf in _named_leaves(tree, param.name):
             if isinstance(leaf, ir.Var):
                 var = ir.Var(_unused(path, taken), leaf.type)
                 changed[leaf] = var

@@ -28,7 +28,7 @@ from autograd_compiler.printer import Expressions
 from autograd_compiler.types import Array, Scalar, TupleOf
 
 LONGEST = 88  # characters of an expression of the user's that folding may build
-_LONGEST_ADJOINT = 72  # and of one of ours, which should fit on its line
+_LONGEST_ADJOINT = 66  # and of one of ours, which should fit on its line
 _LONGEST_CONDITIONAL = 60
 _TESTS = (operator.lt, operator.le, operator.gt, operator.ge, operator.eq, operator.ne)
 _SHORTEST = 20  # characters of a read that is written again instead of named
@@ -83,6 +83,7 @@ class _Folder:
         self.folded: dict[ir.Var, ir.Operation] = {}
         self.expressions: set[ir.Operation] = set()
         self.params = tuple(self._param(param) for param in function.params)
+        self._versions = Counter(var.name for var in _variables(function))
         self._memory = effects.memory_of(function)
         self._numbers = stores.whole_numbers(function)
         self._printer = Expressions(
@@ -132,6 +133,10 @@ class _Folder:
         for number in reversed(range(len(ops))):
             op = ops[number]
             target = self._temporary(op)
+            if target is not None and self._is_test(op) and self._is_settled(op):
+                place[number] = len(ops)
+                self.folded[target] = op
+                continue
             if target is None or len(user.get(target, ())) != self.count[target]:
                 continue
             if any(at < len(ops) and target in self._kept(ops[at]) for at in user[target]):
@@ -205,14 +210,14 @@ class _Folder:
 
     def _hinders(self, op: ir.Operation, other: ir.Operation, folded: bool) -> bool:
         """Whether `op` must not be evaluated after `other`, which follows it."""
-        if self._is_test(op):
+        if self._is_fixed(op):
             inside = [found for block in ir.blocks(other) for found in ir.walk(block)]
             assigned = {
                 var.name
                 for found in (other, *inside)
                 for var in (*ir.targets(found), *ir.inner_vars(found))
             }
-            return not assigned.isdisjoint(var.name for var in ir.uses(op))
+            return not assigned.isdisjoint(v.name for v in ir.uses(op) if v.name)
         opaque = isinstance(op, ir.Apply) and effects.changes_state(op)
         if isinstance(other, ir.Apply) and effects.changes_state(other) and opaque:
             return True
@@ -234,6 +239,15 @@ class _Folder:
             return True
         return self._share([*self._memory.buffers(reads)], [*effects.writes(other)])
 
+    def _is_fixed(self, op: ir.Operation) -> bool:
+        """Whether an operation gives the same as long as its names mean the same."""
+        match op:
+            case ir.Apply(fn=fn, args=(_, ir.Const("shape" | "size"))):
+                return fn is getattr
+            case ir.Load(base=ir.Var(type=TupleOf(items)), path=(ir.Index(ir.Const()),)):
+                return all(isinstance(item, Scalar) for item in items)
+        return self._is_test(op)
+
     @staticmethod
     def _is_test(op: ir.Operation) -> bool:
         """Whether an operation compares numbers that have names."""
@@ -241,6 +255,10 @@ class _Folder:
             return False
         numbers = (isinstance(var.type, Scalar) and var.name for var in ir.uses(op))
         return all(numbers)
+
+    def _is_settled(self, op: ir.Operation) -> bool:
+        """Whether nothing else has the name of a variable that is read."""
+        return all(self._versions[var.name] == 1 for var in ir.uses(op))
 
     def _share(self, first: list[ir.Var], second: list[ir.Var]) -> bool:
         aliases = self._memory.aliases
@@ -327,6 +345,13 @@ class _Folder:
             return False
         del self.folded[max(sizes, key=lambda var: sizes[var])]
         return True
+
+
+def _variables(function: ir.Function) -> dict[ir.Var, None]:
+    found = dict.fromkeys(var for p in function.params for var in ir.leaves(p.tree))
+    for op in ir.walk(function.body):
+        found.update(dict.fromkeys((*ir.targets(op), *ir.inner_vars(op))))
+    return found
 
 
 def _leaf_paths(

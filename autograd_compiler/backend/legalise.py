@@ -68,7 +68,28 @@ def legalise(module: ir.Module) -> ir.Module:
     BackendError
         For what Numba cannot do, at the place in the user's source.
     """
+    _refuse_recursion(module)
     return ir.Module(tuple(map(_legal_function, module.functions)))
+
+
+def _refuse_recursion(module: ir.Module) -> None:
+    """What a recursive call keeps for its reverse has a type that contains itself."""
+    calls = {
+        function.name: [op for op in ir.walk(function.body) if isinstance(op, ir.Call)]
+        for function in module.functions
+    }
+
+    def visit(name: str, above: tuple[str, ...]) -> None:
+        for call in calls.get(name, ()):
+            if call.function in (*above, name):
+                raise BackendError(
+                    "Numba cannot compile the derivative of a recursive function",
+                    call.span,
+                    'write a loop, or use backend="python" for this function',
+                )
+            visit(call.function, (*above, name))
+
+    visit(module.entry.name, ())
 
 
 def _legal_function(function: ir.Function) -> ir.Function:
@@ -225,20 +246,22 @@ class Legaliser:
         `rank` is that of what is indexed, where it is known.
         """
 
-        def legal(part: ir.Operand) -> ir.Operand:
-            if isinstance(part, ir.Const) and isinstance(part.value, list):
-                part = ir.Pack(tuple(map(ir.Const, part.value)), ir.LIST)
-            if isinstance(part, ir.Pack) and part.form.kind == "list":
-                return self.call(np.array, part)
-            return part
-
         if _is_ellipsis(step) and rank is not None:
             return replace(step, index=ALL if rank else ir.Pack(()))
         if isinstance(step.index, ir.Pack) and step.index.form.kind == "tuple":
-            return replace(step, index=ir.Pack(tuple(map(legal, step.index.items))))
+            parts = tuple(map(self.as_index, step.index.items))
+            return replace(step, index=ir.Pack(parts))
         if _is_mask(step.index) and (ndim(type_of(step.index)) or 0) > 1:
             return replace(step, index=ir.Pack(self._places(step.index)))
-        return replace(step, index=legal(step.index))
+        return replace(step, index=self.as_index(step.index))
+
+    def as_index(self, part: ir.Operand) -> ir.Operand:
+        """A part of an index; a list becomes an array."""
+        if isinstance(part, ir.Const) and isinstance(part.value, list):
+            part = ir.Pack(tuple(map(ir.Const, part.value)), ir.LIST)
+        if isinstance(part, ir.Pack) and part.form.kind == "list":
+            return self.call(np.array, part)
+        return part
 
     def _places(self, mask: ir.Operand) -> tuple[ir.Var, ...]:
         kind = Array("int64", (None,))

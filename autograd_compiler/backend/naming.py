@@ -28,7 +28,8 @@ from autograd_compiler.backend.statements import (
     expanded,
     expanded_uses,
 )
-from autograd_compiler.names import Names
+from autograd_compiler.names import RESERVED, Names, public_name
+from autograd_compiler.printer import has_operator
 
 # The variables that are live somewhere, in an order that does not change from run to
 # run, as that of a set would.
@@ -61,8 +62,10 @@ def assign_names(
         for target, source in lives.copies:
             if same == (classes.name(target) == classes.name(source)):
                 classes.join(target, source)
+    hints = _hints(classes, body.statements)
+    _name_tapes(classes, body.statements, hints)
     _join_versions(classes, lives.order)
-    return _spell(classes, lives.order, fixed, set(avoid))
+    return _spell(classes, lives.order, fixed, set(avoid), hints)
 
 
 def _join_versions(classes: _Classes, order: Live) -> None:
@@ -79,7 +82,11 @@ def _join_versions(classes: _Classes, order: Live) -> None:
 
 
 def _spell(
-    classes: _Classes, order: Live, fixed: Mapping[ir.Var, str], avoid: set[str]
+    classes: _Classes,
+    order: Live,
+    fixed: Mapping[ir.Var, str],
+    avoid: set[str],
+    hints: Mapping[ir.Var, str],
 ) -> dict[ir.Var, str]:
     names = Names(avoid, (classes.name(var) for var in order))
     spelled: dict[ir.Var, str] = {}
@@ -94,8 +101,58 @@ def _spell(
         for var in order:
             root = classes.find(var)
             if root not in spelled and bool(classes.name(root)) is named:
-                spelled[root] = names.fresh(classes.name(root) or names.temporary)
+                wanted = classes.name(root) or hints.get(root, "")
+                spelled[root] = names.fresh(wanted or names.temporary)
     return {var: spelled[classes.find(var)] for var in order}
+
+
+def _hints(classes: _Classes, statements: Iterable[Statement]) -> dict[ir.Var, str]:
+    """What to call temporaries that a function gives: `exp_z` for `np.exp(z)`."""
+    found: dict[ir.Var, str] = {}
+    for op in _done(statements):
+        match op:
+            case ir.Apply(targets=(target,), fn=fn, args=(first, *_)) if not target.name:
+                public = None if has_operator(fn) else public_name(fn)
+                if public is None or fn is getattr:
+                    continue
+                name = public[1].rpartition(".")[2]
+                if name in ("copy", "array", "asarray", "broadcast_to", "expand_dims"):
+                    continue
+                if isinstance(first, ir.Var) and first.name:
+                    name = f"{name}_{first.name}"
+                if name not in RESERVED:
+                    found.setdefault(classes.find(target), name)
+    return found
+
+
+def _name_tapes(
+    classes: _Classes, statements: Iterable[Statement], hints: Mapping[ir.Var, str]
+) -> None:
+    """Call a tape of temporaries, and what is popped from it, as what is pushed."""
+    pushed: dict[ir.Var, str] = {}
+    for op in _done(statements):
+        match op:
+            case ir.Append(target=tape, value=ir.Var() as value):
+                tape, value = classes.find(tape), classes.find(value)
+                if classes.name(tape) == "value_tape" and value in hints:
+                    pushed[tape] = classes.names[value] = hints[value]
+            case ir.Pop(target=tape, value=value) if not classes.name(value):
+                if (name := pushed.get(classes.find(tape))) is not None:
+                    classes.names[classes.find(value)] = name
+    for tape, name in pushed.items():
+        classes.names[tape] = f"{name}_tape"
+
+
+def _done(statements: Iterable[Statement]) -> Iterator[ir.Operation]:
+    for statement in statements:
+        match statement:
+            case Do(op):
+                yield op
+            case Branch(_, _, then, orelse):
+                yield from _done(then)
+                yield from _done(orelse)
+            case Loop(body=body) | Repeat(body=body) | Scope(body=body):
+                yield from _done(body)
 
 
 # What the emitter writes without being asked to by an operation.

@@ -215,4 +215,16 @@ def _span_of(lines: list[str], line: int, module: ir.Module) -> ir.Span | None:
             return span
         if words.startswith(("#", "def ")):
             break
+    return _span_of_function(lines, line, module)
+
+
+def _span_of_function(lines: list[str], line: int, module: ir.Module) -> ir.Span | None:
+    """The user's function that the line is a part of; decorators stand above."""
+    around = [*reversed(lines[:line]), *lines[line:]]
+    if lines[line - 1].startswith("@"):
+        around = lines[line:]
+    name = next((text for text in around if text.startswith("def ")), "")
+    for function in module.functions:
+        if name.startswith(f"def {function.name}(") and function.span.line:
+            return function.span
     return None

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from autograd_compiler import ir
 from autograd_compiler.builder import type_of_operand
 from autograd_compiler.frontend.memory import State
-from autograd_compiler.frontend.values import Items, NoResultYet, Ref, Value
+from autograd_compiler.frontend.values import (
+    Bound,
+    Choice,
+    Closure,
+    Items,
+    MethodOf,
+    NoResultYet,
+    Ref,
+    Value,
+)
 from autograd_compiler.types import Array, DictOf, ListOf, Type, Unknown, join
 
 if TYPE_CHECKING:
@@ -30,6 +39,9 @@ class _Merge:
         self.targets: list[ir.Var] = []
         self.results: tuple[list[ir.Operand], list[ir.Operand]] = ([], [])
         self.made: dict[tuple[Any, Any], ir.Var] = {}
+        # Containers as they are after the branch, where that is found with a name.
+        self.cells: dict[int, Items | ir.Var] = {}
+        self.chosen: dict[tuple[int, int], Value] = {}
 
     def operand(
         self,
@@ -77,9 +89,10 @@ class _Merge:
         if isinstance(first, Ref) and isinstance(second, Ref):
             if first.cell == second.cell:
                 return first
-            return self.operand(
-                self._materialised(0, first, name), self._materialised(1, second, name), name
-            )
+            pair = (first.cell, second.cell)
+            if pair not in self.chosen:
+                self.chosen[pair] = self._container(first, second, name)
+            return self.chosen[pair]
         if isinstance(first, ir.Pack) and isinstance(second, ir.Pack):
             if first.form == second.form and len(first.items) == len(second.items):
                 items = [
@@ -91,6 +104,11 @@ class _Merge:
                 return ir.Pack(tuple(items), first.form)  # type: ignore[arg-type]
         if first is ir.UNDEFINED or second is ir.UNDEFINED:
             return self._exported(first, second, name)
+        if _is_function(first) and _is_function(second):
+            if isinstance(first, ir.Const) and isinstance(second, ir.Const):
+                if first.value is second.value:
+                    return first
+            return Choice(self.condition, first, second)
         sides = [
             self._materialised(k, value, name) if isinstance(value, Ref) else value
             for k, value in enumerate((first, second))
@@ -98,6 +116,44 @@ class _Merge:
         if all(isinstance(side, (ir.Var, ir.Const)) for side in sides):
             return self.operand(sides[0], sides[1], name)  # type: ignore[arg-type]
         return None
+
+    def _container(self, first: Ref, second: Ref, name: str) -> Value:
+        """One of two containers; no other name may go on to mean just one of them."""
+        pair = (first.cell, second.cell)
+        if self._held_apart(*pair):
+            raise self.low.refuse(
+                None,
+                "a branch chooses a list or dict that has another name, too",
+                "choose between copies (`list(xs)`), or between the results",
+            )
+        a, b = (s.cells[cell] for s, cell in zip(self.states, pair, strict=True))
+        if isinstance(a, Items) and isinstance(b, Items) and a.form == b.form:
+            if len(a.items) == len(b.items):
+                items = [
+                    self.value(x, y, "") for x, y in zip(a.items, b.items, strict=True)
+                ]
+                if all(item is not None for item in items):
+                    ref = self.low.new_cell()
+                    self.cells[ref.cell] = Items(a.form, tuple(items))  # type: ignore[arg-type]
+                    return ref
+        return self.operand(
+            self._materialised(0, first, name), self._materialised(1, second, name), name
+        )
+
+    def _held_apart(self, first: int, second: int) -> bool:
+        cells = (first, second)
+        if any(holds(scope, cell) for scope in self.low.callers for cell in cells):
+            return True
+        for state, cell in zip(self.states, cells, strict=True):
+            for content in state.cells.values():
+                if isinstance(content, Items):
+                    if any(is_or_holds(item, cell) for item in content.items):
+                        return True
+        one, other = (state.names for state in self.states)
+        return any(
+            is_or_holds(one[name], first) != is_or_holds(other[name], second)
+            for name in one.keys() & other.keys()
+        )
 
     def _exported(self, first: Value, second: Value, name: str) -> Value | None:
         """A value that only one side has; the other leaves the name unassigned."""
@@ -117,6 +173,10 @@ class _Merge:
                 if any(part is None for part in parts):
                     return None
                 return ir.Pack(tuple(parts), form)  # type: ignore[arg-type]
+            case Ref(cell) if cell not in self.cells:
+                side = 1 if first is ir.UNDEFINED else 0
+                content = self.states[side].cells[cell]
+                self.cells[cell] = _export_cell(self, content, side)
         return value
 
     @contextmanager
@@ -141,6 +201,13 @@ class _Merge:
             return self.low.refreshed(value)
 
     states: tuple[State, State]
+    condition: ir.Operand
+
+
+def _is_function(value: Value) -> bool:
+    if isinstance(value, ir.Const):
+        return callable(value.value) and not isinstance(value.value, type)
+    return isinstance(value, (Bound, Choice, Closure))
 
 
 def _key(operand: ir.Operand) -> Any:
@@ -177,18 +244,24 @@ def branch(
     for side in (then, orelse):
         low.state = before.copy()
         with low.builder.block() as ops:
+            low.choices += 1
             try:
                 value = side()
-            except NoResultYet:
-                value, low.state.dead = None, True
+            except NoResultYet as stop:
+                value = None
+                low.abandon(stop)
+            finally:
+                low.choices -= 1
             if isinstance(value, (ir.Var, ir.Pack)):
                 value = low.read(value)
         outcomes.append((value, low.state, ops))
     (value_1, state_1, ops_1), (value_2, state_2, ops_2) = outcomes
     merge = _Merge(low, (ops_1, ops_2))
     merge.states = (state_1, state_2)
+    merge.condition = condition
     low.state = _merged_state(low, merge, before, state_1, state_2)
     value = _merged_value(low, merge, value_1, value_2, state_1.dead, state_2.dead)
+    low.state.cells.update(merge.cells)
     low.builder.append(
         ir.If(
             span,
@@ -294,7 +367,24 @@ def _merged_state(
         )
         if merged is not None and merged is not ir.UNDEFINED:
             after.names[name] = merged
+    after.cells.update(merge.cells)
     return after
+
+
+def holds(scope: Mapping[str, Value], cell: int) -> bool:
+    """Whether a name means a container, itself or inside of a tuple."""
+    return any(is_or_holds(value, cell) for value in scope.values())
+
+
+def is_or_holds(value: Value, cell: int) -> bool:
+    match value:
+        case Ref():
+            return value.cell == cell
+        case ir.Pack(items) | Bound(args=items):
+            return any(is_or_holds(item, cell) for item in items)
+        case MethodOf(owner):
+            return is_or_holds(owner, cell)
+    return False
 
 
 def _at_end(low: Lowering, state: State, name: str) -> Value:
@@ -338,6 +428,10 @@ def _merged_cell(
 ) -> Items | ir.Var:
     if first is second and first is not None:
         return first
+    if isinstance(first, ir.Var):
+        first = state_1.current.get(low.memory.origin(first), first)
+    if isinstance(second, ir.Var):
+        second = state_2.current.get(low.memory.origin(second), second)
     if state_1.dead or first is None:
         assert second is not None
         return _export_cell(merge, second, 1)
@@ -355,7 +449,6 @@ def _merged_cell(
     b = second if isinstance(second, ir.Var) else merge._materialised(1, Ref(cell), "")
     target = merge.operand(a, b, a.name or b.name)
     assert isinstance(target, ir.Var)
-    low.memory.new_version(target, a)
     return target
 
 
@@ -366,7 +459,8 @@ def _export_cell(merge: _Merge, content: Items | ir.Var, side: int) -> Items | i
         return value if result is None else result
 
     if isinstance(content, ir.Var):
-        exported = export(content)
+        origin = merge.low.memory.origin(content)
+        exported = export(merge.states[side].current.get(origin, content))
         assert isinstance(exported, ir.Var)
         return exported
     return Items(content.form, tuple(export(item) for item in content.items))

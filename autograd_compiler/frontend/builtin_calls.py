@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autograd_compiler import ir
-from autograd_compiler.builder import constant_value, identity
+from autograd_compiler.builder import class_of, constant_value, identity
 from autograd_compiler.frontend import (
     attributes,
     branches,
@@ -215,7 +215,14 @@ def _sequence(low: Lowering, args: tuple[Value, ...], node: ast.AST) -> Value:
         result = low.new_ref(ir.LIST, ())
         stores.extend(low, result, value, node)
         return result
-    return low.apply(list, low.operand(value, node))
+    if expressions.is_list(low, value):
+        return expressions.joined(low, (value,))
+    whole = low.operand(value, node)
+    result = low.apply(list, whole)
+    if isinstance(whole, ir.Var) and isinstance(result, ir.Var):
+        if not isinstance(whole.type, Array) or whole.type.ndim > 1:
+            low.memory.put(result, whole)  # the items are views
+    return result
 
 
 def _tuple(low: Lowering, args: tuple[Value, ...], kwargs: Keywords, node: ast.AST) -> Value:
@@ -224,7 +231,10 @@ def _tuple(low: Lowering, args: tuple[Value, ...], kwargs: Keywords, node: ast.A
     items = loops.known_items(low, args[0])
     if items is not None:
         return ir.Pack(tuple(low.read(item) for item in items))  # type: ignore[arg-type, misc]
-    return _sequence(low, args, node)
+    value: Value = args[0]
+    if not expressions.is_list(low, value):
+        value = _sequence(low, args, node)
+    return low.apply(tuple, low.operand(value, node))
 
 
 HANDLERS[tuple] = _tuple
@@ -414,7 +424,13 @@ def _hasattr(low: Lowering, args: Any, kwargs: Keywords, node: ast.AST) -> Value
         kind = owner.type
         if isinstance(kind, Array):
             return ir.Const(hasattr(np.ndarray, known.value))
-    raise low.refuse(node, "`hasattr` of this value")
+        if isinstance(kind, Scalar):
+            return ir.Const(hasattr(class_of(kind), known.value))
+        if isinstance(kind, Opaque):
+            return low.apply(hasattr, owner, known)
+    raise low.refuse(
+        node, "`hasattr` of this value", "decide by an argument or its type instead"
+    )
 
 
 @handles(setattr, delattr, exec, eval, globals, locals, vars, input, open, super)
@@ -504,6 +520,15 @@ def _copyto(low: Lowering, args: Any, kwargs: Keywords, node: ast.AST) -> Value:
         raise low.refuse(node, "`np.copyto` with where= or casting=")
     stores.write(low, args[0], (), low.operand(args[1], node), node=node)
     return ir.Const(None)
+
+
+@handles(np.astype)
+def _astype(low: Lowering, args: Any, kwargs: Keywords, node: ast.AST) -> Value:
+    if kwargs:
+        raise low.refuse(
+            node, "`np.astype` with more than a dtype", "write `np.astype(x, dtype)`"
+        )
+    return calls.primitive(low, np.astype, args, kwargs, node)
 
 
 @handles(np.put, np.place, np.putmask, np.fill_diagonal, np.put_along_axis)

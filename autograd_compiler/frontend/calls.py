@@ -10,16 +10,24 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autograd_compiler import ir
+from autograd_compiler import ir, runtime
 from autograd_compiler.builder import type_of_operand
 from autograd_compiler.errors import AutogradCompilerError, UnsupportedError
-from autograd_compiler.frontend import builtin_calls, expressions, methods, names, stores
+from autograd_compiler.frontend import (
+    branches,
+    builtin_calls,
+    expressions,
+    methods,
+    names,
+    stores,
+)
 from autograd_compiler.frontend import lower as lowering_module
 from autograd_compiler.frontend.normalise import normalise
 from autograd_compiler.frontend.resolve import local_names
 from autograd_compiler.frontend.source import FunctionSource, read_source
 from autograd_compiler.frontend.values import (
     Bound,
+    Choice,
     Closure,
     Frame,
     Iterable,
@@ -29,14 +37,16 @@ from autograd_compiler.frontend.values import (
     Value,
 )
 from autograd_compiler.rules.registry import rule_of
-from autograd_compiler.types import Array, Opaque, Unknown
+from autograd_compiler.types import Array, DictOf, ListOf, Opaque, Unknown
 
 if TYPE_CHECKING:
     from autograd_compiler.frontend.lower import Lowering
 
 Keywords = dict[str, Value]
-FUNCTIONS = (Closure, Bound, MethodOf, Iterable)
+FUNCTIONS = (Closure, Bound, MethodOf, Choice, Iterable)
 
+# Modules whose calls tell of values: kept for their effect, not looked into.
+_REPORTING = ("logging", "warnings", "_warnings", "traceback", "pprint", "sys", "time")
 _LIBRARIES = ("numpy", "scipy", "math", "builtins", "cmath", "operator", "numba")
 
 
@@ -95,6 +105,15 @@ def call(
     match function:
         case Bound(inner, first, named):
             return call(low, inner, (*first, *args), {**dict(named), **kwargs}, node)
+        case Choice(condition, then, orelse):
+            result = branches.branch(
+                low,
+                condition,
+                lambda: call(low, then, args, dict(kwargs), node),
+                lambda: call(low, orelse, args, dict(kwargs), node),
+            )
+            assert result is not None
+            return result
         case Closure():
             return _call_closure(low, function, args, kwargs, node)
         case MethodOf(owner, name):
@@ -149,6 +168,13 @@ def capture_whole(low: Lowering, value: Object) -> ir.Var:
 def _call_constant(
     low: Lowering, fn: Any, args: tuple[Value, ...], kwargs: Keywords, node: ast.AST
 ) -> Value:
+    owner = getattr(fn, "__self__", None)
+    if isinstance(owner, (list, dict, set)) and fn.__name__ in methods.MUTATORS:
+        raise low.refuse(
+            node,
+            f"`.{fn.__name__}` changes a container that is known when compiling",
+            "build a new one with an expression",
+        )
     builtin = builtin_calls.HANDLERS.get(fn) if _hashable(fn) else None
     if builtin is not None:
         return builtin(low, args, kwargs, node)
@@ -163,6 +189,10 @@ def _call_constant(
     if isinstance(fn, types.MethodType) and not _is_library(fn.__func__):
         owner = Object(fn.__self__, names.Capture("self", fn.__self__, id(fn.__self__)))
         return call(low, ir.Const(fn.__func__), (owner, *args), kwargs, node)
+    if isinstance(fn, types.FunctionType) and reports(fn):
+        if args and isinstance(args[0], Object):  # a method: `logger.info(...)`
+            return methods.opaque(low, args[0], fn.__name__, args[1:], kwargs, node)
+        return primitive(low, fn, args, kwargs, node)
     if isinstance(fn, types.FunctionType) and not _is_library(fn):
         return _call_function(low, fn, args, kwargs, node)
     if isinstance(fn, type) and not _is_library(fn):
@@ -222,6 +252,8 @@ def primitive(
         args, out = args[:-1], args[-1]
     given = tuple(low.operand(arg, node) for arg in args)
     named = {key: low.operand(value, node) for key, value in kwargs.items()}
+    if out is None and is_statement(low, node) and rule_of(fn) is None:
+        return effect(low, fn, given, named, node, harmless=reports(fn))
     result: Value = low.apply(fn, *given, style=style, **named)
     if isinstance(result, ir.Pack) and _gives_list(fn):
         result = low.new_ref(ir.LIST, result.items)
@@ -231,6 +263,52 @@ def primitive(
         out = out.items[0]
     stores.write(low, out, (), low.operand(result, node), node=node)
     return low.read(out)
+
+
+def reports(fn: Any) -> bool:
+    """Whether a function tells of values and leaves them as they are."""
+    module = getattr(fn, "__module__", None) or ""
+    return module.split(".")[0] in _REPORTING
+
+
+def is_statement(low: Lowering, node: ast.AST) -> bool:
+    """Whether a call stands alone, for what it does."""
+    current = low.current_statement
+    return isinstance(current, ast.Expr) and current.value is node and not low.in_rule
+
+
+def effect(
+    low: Lowering,
+    fn: Any,
+    args: tuple[ir.Operand, ...],
+    kwargs: dict[str, ir.Operand],
+    node: ast.AST,
+    harmless: bool,
+    owner: ir.Operand | None = None,
+) -> Value:
+    """A call whose result is not used, kept in the forward sweep."""
+    every = (*args, *kwargs.values())
+    arrays = [
+        leaf
+        for operand in every
+        for leaf in ir.leaves(operand)
+        if isinstance(leaf.type, (Array, ListOf, DictOf, Unknown))
+    ]
+    if arrays and not harmless:
+        raise low.refuse(
+            node,
+            "the result of this call is not used, so it may write into its arguments",
+            "use a function that returns a new value",
+        )
+    named = tuple(kwargs.items())
+    if owner is not None:
+        args = (owner, *args)
+    low.builder.append(
+        ir.Effect(
+            low.builder.span, "call", args, fn, named, adjoint=low.builder.adjoint
+        )
+    )
+    return ir.Const(None)
 
 
 def _gives_list(fn: Any) -> bool:
@@ -293,12 +371,25 @@ def _call_function(
     kwargs: Keywords,
     node: ast.AST,
 ) -> Value:
+    helper = _helper(fn)
+    if helper is not None:
+        return primitive(low, helper, args, kwargs, node)
     source = source_of(low, fn, node)
     if low.program is not None:
         result = low.program.call(low, fn, source, args, kwargs, node)
         if result is not None:
             return result
     return inline(low, source, args, kwargs, node)
+
+
+def _helper(fn: types.FunctionType) -> Any:
+    """The helper of ours that a function of generated code is a copy of, with a rule."""
+    original = getattr(runtime, fn.__name__, None)
+    if not isinstance(original, types.FunctionType) or rule_of(original) is None:
+        return None
+    mine, other = original.__code__, fn.__code__
+    same = mine.co_code == other.co_code and mine.co_names == other.co_names
+    return original if same else None
 
 
 @functools.lru_cache(maxsize=512)
@@ -354,6 +445,10 @@ def defaults_of(
             found[name] = names.captured(low, capture, value, node)
         elif type(value) is tuple:
             found[name] = ir.Pack(tuple(ir.Const(item) for item in value))
+        elif isinstance(value, (list, dict, set)):
+            # The same object at each call; writes to it are refused.
+            capture = names.Capture(name, value, id(value))
+            found[name] = names.captured(low, capture, value, node)
         else:
             found[name] = ir.Const(value)
     return found

@@ -157,10 +157,15 @@ def _concatenate(low: Lowering, fn: Any, left: Value, right: Value) -> Value | N
                     return ir.Pack(tuple(low.operand(item) for item in repeated))
                 return low.new_ref(ir.LIST, repeated)
         for value, count in ((left, right), (right, left)):
-            if isinstance(value, Ref):
-                return low.apply(
-                    fn, low.materialise(value), low.operand(count)
-                )
+            if is_list(low, value):
+                times = constant_value(low.operand(count))
+                if times is None or not isinstance(times.value, int):
+                    raise low.refuse(
+                        None, "a list times a number that only run time knows"
+                    )
+                return joined(low, (value,) * times.value)
+    if fn is operator.add and is_list(low, left) and is_list(low, right):
+        return joined(low, (left, right))
     if fn is operator.add and (isinstance(left, Ref) or isinstance(right, Ref)):
         sides = [
             low.materialise(side) if isinstance(side, Ref) else low.operand(side)
@@ -168,6 +173,45 @@ def _concatenate(low: Lowering, fn: Any, left: Value, right: Value) -> Value | N
         ]
         return low.apply(fn, *sides)
     return None
+
+
+def is_list(low: Lowering, value: Value) -> bool:
+    if isinstance(value, Ref):
+        content = low.content(value)
+        if not isinstance(content, ir.Var):
+            return content.form.kind == "list"
+        value = content
+    return isinstance(value, ir.Var) and isinstance(value.type, ListOf)
+
+
+def joined(low: Lowering, lists: tuple[Value, ...]) -> Value:
+    """A new list with the items of run-time lists, copied one by one."""
+    result = low.new_ref(ir.LIST, ())
+    for part in lists:
+        stores.extend(low, result, part, ast.Pass())
+    return result
+
+
+def list_slice(low: Lowering, owner: ir.Var, index: ir.Slice, node: ast.AST) -> Value:
+    """`xs[1:]` of a run-time list: a new list, as in Python, and no view."""
+    positions = low.builder.var(range, low.apply(len, owner))
+    chosen = low.builder.load(positions, (ir.Index(index),))
+    chosen.type = ListOf(Scalar("int64"))
+    result = low.new_ref(ir.LIST, ())
+    low.state.names["%positions"], low.state.names["%owner"] = chosen, owner
+    item = ast.Name("%position", ast.Store())
+    source = ast.Name("%positions", ast.Load())
+
+    def add() -> None:
+        names_now = low.state.names
+        position = low.operand(names_now["%position"])
+        item = stores.load(low, low.operand(names_now["%owner"]), position, node)
+        stores.append(low, result, item, node)
+
+    loops.generate(low, [ast.comprehension(item, source, [], 0)], add)
+    for name in ("%positions", "%owner"):
+        low.state.names.pop(name)
+    return result
 
 
 def static_items(low: Lowering, value: Value) -> tuple[Value, ...] | None:
@@ -245,10 +289,13 @@ def _boolean(low: Lowering, conjunction: bool, values: list[ast.expr]) -> Value:
     first = lower(low, values[0])
     if len(values) == 1:
         return first
-    test = first if isinstance(first, (ir.Var, ir.Const)) else None
-    if test is None:
-        return first if not conjunction else _boolean(low, conjunction, values[1:])
-    test = low.operand(test)
+    if not isinstance(first, (ir.Var, ir.Const)):
+        truth = low.truth(first)
+        if isinstance(truth, ir.Const):  # a container whose length is known, a function
+            decided = bool(truth.value) != conjunction
+            return first if decided else _boolean(low, conjunction, values[1:])
+        first = truth
+    test = low.operand(first)
 
     def more() -> Value:
         return _boolean(low, conjunction, values[1:])
@@ -380,7 +427,10 @@ def subscript(low: Lowering, base: Value, index: Value, node: ast.AST) -> Value:
         case ir.Const(value):
             key = constant_value(low.operand(index, node))
             if key is not None and not isinstance(value, np.ndarray):
-                return operand_of(value[key.value])
+                try:
+                    return operand_of(value[key.value])
+                except (LookupError, TypeError) as error:
+                    raise low.failure(node, error) from None
             if isinstance(value, (tuple, list)):
                 packed = operand_of(value)
                 holder = low.builder.as_var(packed)
@@ -389,11 +439,16 @@ def subscript(low: Lowering, base: Value, index: Value, node: ast.AST) -> Value:
             key = constant_value(low.operand(index, node))
             if key is not None and isinstance(key.value, int):
                 return stores.load(low, low.fresh(base), index, node)
+        case Iterable("range", args) if isinstance(index, ir.Slice):
+            given = [low.operand(arg, node) for arg in args]
+            base = low.builder.as_var(low.apply(range, *given))
         case Iterable():
             return loops.item_at(low, base, low.operand(index, node), node)
     owner = low.operand(base, node)
     if not isinstance(owner, ir.Var):
         owner = low.builder.as_var(owner)
+    if isinstance(owner.type, ListOf) and isinstance(index, ir.Slice):
+        return list_slice(low, owner, index, node)
     return stores.load(low, owner, index, node)
 
 
@@ -413,12 +468,12 @@ def _pack_item(
     if key is not None:
         if form.kind == "dict":
             if key.value not in form.keys:
-                raise low.refuse(node, f"there is no key {key.value!r} in this dict")
+                raise low.failure(node, KeyError(key.value))
             return _item(low, items[form.keys.index(key.value)])
         try:
             return _item(low, items[key.value])
         except (IndexError, TypeError) as error:
-            raise low.refuse(node, f"this subscript fails: {error}") from None
+            raise low.failure(node, error) from None
     pack = low.operand(ir.Pack(items, form), node)
     return stores.load(low, low.builder.as_var(_as_list(pack)), index, node)
 
@@ -437,6 +492,8 @@ def _item(low: Lowering, value: Value) -> Value:
 def _container_item(low: Lowering, ref: Ref, index: Value, node: ast.AST) -> Value:
     content = low.content(ref)
     if isinstance(content, ir.Var):
+        if isinstance(content.type, ListOf) and isinstance(index, ir.Slice):
+            return list_slice(low, content, index, node)
         return stores.load(low, content, index, node)
     if content.form.kind == "list" and isinstance(index, ir.Slice):
         bounds = [constant_value(b) for b in (index.start, index.stop, index.step)]
@@ -445,7 +502,10 @@ def _container_item(low: Lowering, ref: Ref, index: Value, node: ast.AST) -> Val
             return low.new_ref(ir.LIST, content.items[cut])
     elif constant_value(low.operand(index, node)) is not None:
         return _pack_item(low, content.items, content.form, index, node)
-    return stores.load(low, low.materialise(ref), index, node)
+    owner = low.materialise(ref)
+    if isinstance(index, ir.Slice):
+        return list_slice(low, owner, index, node)
+    return stores.load(low, owner, index, node)
 
 
 __all__ = ["Array", "Bottom", "DictOf", "ListOf", "Unknown", "binary", "lower"]

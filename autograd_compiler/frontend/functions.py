@@ -29,7 +29,11 @@ import numpy as np
 
 from autograd_compiler import ir
 from autograd_compiler.builder import type_of_operand
-from autograd_compiler.errors import AutogradCompilerError, MutationError
+from autograd_compiler.errors import (
+    AutogradCompilerError,
+    MutationError,
+    UnsupportedError,
+)
 from autograd_compiler.frontend import calls, names
 from autograd_compiler.frontend import lower as lowering_module
 from autograd_compiler.frontend.resolve import local_names
@@ -43,12 +47,12 @@ from autograd_compiler.frontend.values import (
     Ref,
     Value,
 )
-from autograd_compiler.names import Names
+from autograd_compiler.names import RESERVED, Names
 from autograd_compiler.types import (
     Array,
     Bottom,
-    Dim,
     DictOf,
+    Dim,
     ListOf,
     Opaque,
     Scalar,
@@ -105,12 +109,23 @@ def _leaves(result: _Result) -> Iterator[_Leaf]:
                 yield from _leaves(item)
 
 
+def _operands(result: _Result, tree: ir.Operand) -> Iterator[ir.Operand]:
+    """What a body returns in the places of the leaves."""
+    match result:
+        case _Leaf():
+            yield tree
+        case _Container(items=items):
+            assert isinstance(tree, ir.Pack)
+            for item, part in zip(items, tree.items, strict=True):
+                yield from _operands(item, part)
+
+
 def _joined(first: _Result, second: _Result) -> _Result:
     """What covers the results of two rounds."""
     match first, second:
-        case _Container(), _Container() if (
-            first.form == second.form and len(first.items) == len(second.items)
-        ):
+        case _Container(), _Container() if first.form == second.form and len(
+            first.items
+        ) == len(second.items):
             return _Container(
                 first.form,
                 tuple(map(_joined, first.items, second.items)),
@@ -183,7 +198,6 @@ class Callee:
     # The place on the stack of the outermost function that this one's types wait for.
     lowest: int | None = None
     called: bool = False  # while it was being lowered
-    low: Any = None
 
     @property
     def function(self) -> ir.Function:
@@ -194,13 +208,22 @@ class Callee:
 
 
 class Program:
-    """The functions that one entry calls, directly or not."""
+    """The functions that one entry calls, directly or not.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    recursion
+        Whether recursive functions may be called; if not, recursion is inlined as far
+        as it is known to go.
+    """
+
+    def __init__(self, recursion: bool = True) -> None:
+        self._recursion = recursion
         self._known: dict[Key, Callee | None] = {}
         self._stack: list[tuple[Key, Callee]] = []
-        self._waiting: list[tuple[Key, Callee]] = []
-        self._names = Names()
+        # Done, but on an assumption about a function further out; with their places.
+        self._waiting: list[tuple[int, Key, Callee]] = []
+        self._named: dict[str, Key] = {}
         self._edges: dict[types.FunctionType, tuple[types.FunctionType, ...]] = {}
         self._finished: list[Callee] = []
         # Why a recursive function could not be called.
@@ -223,7 +246,9 @@ class Program:
     ) -> Value | None:
         """The value of a call, or None for a function that is to be inlined."""
         recursive = self.is_recursive(fn)
-        if low.in_rule or not recursive and (low.depth == 0 or _is_short(source[0].node)):
+        if low.in_rule or recursive and not self._recursion:
+            return None
+        if not recursive and (low.depth == 0 or _is_short(source[0].node)):
             return None
         defaults = calls.defaults_of(low, source[0], node)
         bound = calls.bind(low, source[1], defaults, args, kwargs, node)
@@ -284,9 +309,17 @@ class Program:
         callee = Callee("")
         self._stack.append((key, callee))
         try:
+            callee.name = self._name(source[0].name, key)
             done = self._settle(callee, source, bound, passing)
-        except _Inline:
+        except _Inline as reason:
             done = False
+            if recursive and callee.called and self.failure is None:
+                self.failure = UnsupportedError(
+                    f"`{source[0].name}` calls itself and cannot be compiled: {reason}",
+                    span_of(source[0].node, source[0].filename),
+                    "make it a function of numbers, arrays and tuples of them, which "
+                    "has a case without recursion",
+                )
         except AutogradCompilerError as error:
             done = False
             if recursive and callee.called and self.failure is None:
@@ -295,6 +328,7 @@ class Program:
             self._stack.pop()
         if not done:
             self._forget(len(self._stack))
+            self._named.pop(callee.name, None)
             self._known[key] = None
             return None
         self._finish(key, callee)
@@ -306,37 +340,51 @@ class Program:
                 pending.lowest = position
 
     def _forget(self, position: int) -> None:
-        """Drop what was lowered on assumptions about a function on the stack."""
-        kept: list[tuple[Key, Callee]] = []
-        for key, callee in self._waiting:
-            if callee.lowest is not None and callee.lowest >= position:
+        """Drop what was lowered on assumptions inside of a function on the stack."""
+        for place, key, _ in self._waiting:
+            if place > position:
                 self._known.pop(key, None)
-            else:
-                kept.append((key, callee))
-        self._waiting = kept
+        self._waiting = [entry for entry in self._waiting if entry[0] <= position]
+
+    def _name(self, wanted: str, key: Key) -> str:
+        wanted = wanted if wanted.isidentifier() else "function"
+        name, number = wanted, 0
+        while name in RESERVED or self._named.setdefault(name, key) != key:
+            number += 1
+            name = f"{wanted}_{number}"
+        return name
 
     def _settle(
         self, callee: Callee, source: Source, bound: dict[str, Value], passing: _Passing
     ) -> bool:
         """Lower until the assumed result is the result; whether a call can be made."""
-        callee.name = self._names.fresh(_identifier(source[0].name))
         for _ in range(MAX_ROUNDS):
             assumed = callee.result
             self._forget(len(self._stack) - 1)
-            found = self._lower(callee, source, bound, passing)
-            if found is None:
-                return False
-            callee.result = found if assumed is None else _joined(assumed, found)
-            if not callee.called:
-                return True
-            if assumed is not None and _same(assumed, callee.result):
-                return True
-            callee.result = _widened(callee.result)
+            low, found, tree = self._lower(callee, source, bound, passing)
+            result = found if assumed is None else _joined(assumed, found)
+            if not callee.called or assumed is not None and _same(assumed, result):
+                callee.result = result
+                return self._complete(callee, low, tree, passing)
+            callee.result = result
         return False
+
+    def _complete(
+        self, callee: Callee, low: Lowering, tree: ir.Operand, passing: _Passing
+    ) -> bool:
+        assert callee.result is not None
+        leaves = [*_operands(callee.result, tree)]
+        callee.shared = tuple(_shared(low, callee, leaf) for leaf in leaves)
+        if not leaves or not passing.recursive and any(callee.shared):
+            return False  # a view, whose writes the caller must see
+        returned = leaves[0] if len(leaves) == 1 else ir.Pack(tuple(leaves))
+        callee.body = ir.Block(tuple(low.builder.ops), (returned,))
+        callee.shares = low.builder.shares
+        return True
 
     def _lower(
         self, callee: Callee, source: Source, bound: dict[str, Value], passing: _Passing
-    ) -> _Result | None:
+    ) -> tuple[Lowering, _Result, ir.Operand]:
         found, definition = source
         low = lowering_module.Lowering(program=self)
         low.filename = found.filename
@@ -368,18 +416,11 @@ class Program:
         for origin, place in low.mutated.items():
             if origin in params:
                 raise self._written(callee, place, f"`{origin.name}`")
-        leaves: list[ir.Operand] = []
-        result = self._result(low, low.read(value), set(cells), passing, leaves)
-        callee.params, callee.low = tuple(params), low
+        callee.params = tuple(params)
         callee.captures, callee.guards = low.captures, low.guards
         callee.span, callee.doc = span, _first_line(found.function)
-        callee.shared = tuple(_shared(low, callee, leaf) for leaf in leaves)
-        if not passing.recursive and any(callee.shared):
-            return None  # a view, whose writes the caller must see
-        returned = leaves[0] if len(leaves) == 1 else ir.Pack(tuple(leaves))
-        callee.body = ir.Block(tuple(low.builder.ops), (returned,))
-        callee.shares = low.builder.shares
-        return result if leaves else None
+        result, tree = self._result(low, low.read(value), set(cells), passing)
+        return low, result, tree
 
     def _written(self, callee: Callee, span: ir.Span, what: str) -> MutationError:
         return MutationError(
@@ -389,14 +430,9 @@ class Program:
         )
 
     def _result(
-        self,
-        low: Lowering,
-        value: Value,
-        given: set[int],
-        passing: _Passing,
-        leaves: list[ir.Operand],
-    ) -> _Result:
-        """The structure of a result; its leaves are collected."""
+        self, low: Lowering, value: Value, given: set[int], passing: _Passing
+    ) -> tuple[_Result, ir.Operand]:
+        """The structure of a result, and what stands in its places."""
         match value:
             case ir.Var(type=kind):
                 passable = isinstance(kind, (Array, Scalar))
@@ -404,45 +440,51 @@ class Program:
                     passable = not isinstance(kind, (Bottom, Opaque))
                 if not passable:
                     raise _Inline("its result is no number or array")
-                leaves.append(value)
-                return _Leaf(passing.known_outside(kind))
+                return _Leaf(passing.known_outside(kind)), value
             case ir.Const(constant):
                 if passing.recursive and _is_number(constant):
-                    leaves.append(value)
-                    return _Leaf(_without_sizes(type_of_operand(value)))
-                return value
+                    return _Leaf(_without_sizes(type_of_operand(value))), value
+                return value, value
             case ir.Pack(items, form):
                 if form.kind != "tuple" and not passing.recursive:
                     raise _Inline("its result is a container that can change")
-                return _Container(
-                    form,
-                    tuple(
-                        self._result(low, item, given, passing, leaves) for item in items
-                    ),
-                )
+                return self._container(low, form, items, given, passing, False)
             case Ref(cell) if passing.recursive and cell not in given:
                 content = low.content(value)
                 if isinstance(content, ir.Var):
-                    return self._result(low, content, given, passing, leaves)
-                return _Container(
-                    content.form,
-                    tuple(
-                        self._result(low, low.read(item), given, passing, leaves)
-                        for item in content.items
-                    ),
-                    fresh=True,
+                    return self._result(low, content, given, passing)
+                return self._container(
+                    low, content.form, content.items, given, passing, True
                 )
         raise _Inline("its result is a function, an object, or its argument")
+
+    def _container(
+        self,
+        low: Lowering,
+        form: ir.Form,
+        items: tuple[Value, ...],
+        given: set[int],
+        passing: _Passing,
+        fresh: bool,
+    ) -> tuple[_Result, ir.Operand]:
+        pairs = [self._result(low, low.read(item), given, passing) for item in items]
+        return (
+            _Container(form, tuple(result for result, _ in pairs), fresh),
+            ir.Pack(tuple(tree for _, tree in pairs), form),
+        )
 
     def _finish(self, key: Key, callee: Callee) -> None:
         """Complete a function, and all that waited for it."""
         self._known[key] = callee
         position = len(self._stack)
         if callee.lowest is not None and callee.lowest < position:
-            self._waiting.append((key, callee))
+            for place, _, other in self._waiting:
+                if place > position and other.lowest is not None:
+                    other.lowest = min(other.lowest, callee.lowest)
+            self._waiting.append((position, key, callee))
             return
-        members = [other for _, other in self._waiting if other.lowest == position]
-        self._waiting = [entry for entry in self._waiting if entry[1] not in members]
+        members = [other for place, _, other in self._waiting if place > position]
+        self._waiting = [entry for entry in self._waiting if entry[0] <= position]
         members.append(callee)
         if callee.lowest is not None:
             _share_captures(members)
@@ -538,7 +580,9 @@ def _share_captures(members: list[Callee]) -> None:
     for member in members:
         member.guards = guards
         own = {
-            key: member.captures.get(key, (capture, ir.Var(var.name, _without_sizes(var.type))))
+            key: member.captures.get(
+                key, (capture, ir.Var(var.name, _without_sizes(var.type)))
+            )
             for key, (capture, var) in every.items()
         }
         member.captures = own
@@ -559,14 +603,6 @@ def _with_arguments(
         return ir.Block(tuple(map(change, block.ops)), block.results)
 
     return inside(block)
-
-
-def _widened(result: _Result) -> _Result:
-    """A number that one case returns stands for any number."""
-    match result:
-        case _Container(form, items, fresh):
-            return _Container(form, tuple(map(_widened, items)), fresh)
-    return result
 
 
 # ---------------------------------------------------------------- passing arguments
@@ -618,7 +654,7 @@ class _Passing:
                     tuple(self.describe(item, name) for item in content.items),
                 )
             case Object(owner, capture) if self.recursive:
-                return ("object", id(owner), capture.identity, capture.name, capture.path)
+                return ("object", _Kept(owner), capture.name, capture.path)
         raise _Inline(name)
 
     def _may_pass(self, kind: Type) -> bool:
@@ -630,7 +666,7 @@ class _Passing:
         if isinstance(constant, (bool, int, str, bytes, type(None), np.dtype, type)):
             return ("fixed", type(constant), constant)
         if self.recursive:
-            return ("fixed", id(constant), _Kept(constant))
+            return ("fixed", _Kept(constant))
         raise _Inline
 
     # ------------------------------------------------------------ sizes
@@ -673,9 +709,12 @@ class _Passing:
         match kind:
             case Array(dtype, dims, contiguous):
                 known = tuple(
-                    dim
-                    if dim is not None and (not dim.symbol or dim.symbol in self._outside)
-                    else None
+                    (
+                        dim
+                        if dim is not None
+                        and (not dim.symbol or dim.symbol in self._outside)
+                        else None
+                    )
                     for dim in dims
                 )
                 return Array(dtype, known, contiguous)
@@ -686,9 +725,11 @@ class _Passing:
         match kind:
             case Array(dtype, dims, contiguous):
                 found = tuple(
-                    dim
-                    if dim is None or not dim.symbol
-                    else self._outside[dim.symbol].plus(dim.offset)
+                    (
+                        dim
+                        if dim is None or not dim.symbol
+                        else self._outside[dim.symbol].plus(dim.offset)
+                    )
                     for dim in dims
                 )
                 return Array(dtype, found, contiguous)
@@ -768,10 +809,6 @@ def _is_short(node: ast.FunctionDef | ast.Lambda) -> bool:
     return len(body) == 1 and isinstance(body[0], ast.Return)
 
 
-def _identifier(name: str) -> str:
-    return name if name.isidentifier() else "function"
-
-
 def _first_line(function: Any) -> str:
     doc = getattr(function, "__doc__", None) or ""
     return str(doc).strip().split("\n")[0]
@@ -813,12 +850,10 @@ def _functions_named_in(fn: types.FunctionType) -> Iterator[types.FunctionType]:
         code = codes.pop()
         words.update(code.co_names)
         codes += [item for item in code.co_consts if isinstance(item, types.CodeType)]
-    cells = zip(fn.__code__.co_freevars, fn.__closure__ or (), strict=True)
-    values = {name: cell for name, cell in cells}
     for word in sorted(words):
         if word in fn.__globals__:
             yield from _functions_in(fn.__globals__[word], words)
-    for cell in values.values():
+    for cell in fn.__closure__ or ():
         try:
             yield from _functions_in(cell.cell_contents, words)
         except ValueError:

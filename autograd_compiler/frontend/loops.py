@@ -82,7 +82,7 @@ def lower_for(low: Lowering, node: ast.For) -> None:
     name = node.target.id if isinstance(node.target, ast.Name) else ""
     if not isinstance(source, Iterable) or source.kind != "range":
         name = ""
-    assigned = _assigned(node.body) | _target_names(node.target)
+    assigned = _rebound(low, node.body) | _target_names(node.target)
     bounds = (start, stop, step)
     _loop(low, run, assigned, flag, bounds=bounds, index_name=name)
 
@@ -90,7 +90,7 @@ def lower_for(low: Lowering, node: ast.For) -> None:
 def lower_while(low: Lowering, node: ast.While) -> None:
     body = _without_break(node.body)
     flag = _break_flag(node.body)
-    assigned = _assigned(node.body)
+    assigned = _rebound(low, node.body)
     before = low.state.copy()
     try:
         _loop(low, lambda _: low.statements(body), assigned, flag, test=node.test)
@@ -117,7 +117,7 @@ def _while_with_flag(
         broken = low.operand(low.state.names[flag])
         branches.branch(low, broken, lambda: None, lambda: low.statement(test))
 
-    assigned = _assigned(node.body) | _walrus_names(node.test) | {goes_on}
+    assigned = _rebound(low, node.body) | _walrus_names(node.test) | {goes_on}
     _loop(low, run, assigned, flag, test=ast.Name(goes_on, ast.Load()))
     low.state.names.pop(goes_on, None)
 
@@ -144,6 +144,30 @@ def _assigned(body: list[ast.stmt]) -> set[str]:
         decorator_list=[],
     )
     return set(local_names(holder))
+
+
+def _rebound(low: Lowering, body: list[ast.stmt]) -> set[str]:
+    """The names that the body binds anew; `a += x` writes into an array or list."""
+    nodes = [node for stmt in body for node in ast.walk(stmt)]
+    updates = {
+        id(node.target): node.target.id
+        for node in nodes
+        if isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name)
+    }
+    bound = {
+        node.id
+        for node in nodes
+        if isinstance(node, ast.Name)
+        and isinstance(node.ctx, ast.Store)
+        and id(node) not in updates
+    }
+    written = {
+        name
+        for name in set(updates.values()) - bound
+        if isinstance(value := low.state.names.get(name), ir.Var)
+        and isinstance(value.type, (Array, ListOf))
+    }
+    return _assigned(body) - written
 
 
 def _target_names(target: ast.expr) -> set[str]:
@@ -174,6 +198,7 @@ def _loop(
     related: set[tuple[Any, Any]] = set()
     stale: dict[Any, ir.Span] = {}
     dropped: set[str] = set()
+    rebuilt: set[str] = set()  # names of containers that the body makes anew
     span = low.builder.span
     inner: set[ir.Var] = set()  # variables of this pass, and of those thrown away
     views = low.memory.views()
@@ -181,7 +206,7 @@ def _loop(
     for _ in range(MAX_PASSES):
         low.memory.forget_views(dict(views))
         before = low.state
-        carried = _start(low, assigned - dropped, types, extra, bounds is not None)
+        carried = _start(low, assigned - dropped, types, extra, rebuilt)
         inside = before.copy()
         _enter(low, inside, carried, related, stale)
         inside.moved.update(items[0])
@@ -207,7 +232,8 @@ def _loop(
         inner.add(index)
         try:
             stable = _compare(
-                low, carried, before, after, types, extra, dropped, assigned, inner
+                low, carried, before, after, types, extra, dropped, assigned, inner,
+                rebuilt,
             )
         except _Widen:
             continue
@@ -306,7 +332,7 @@ def _start(
     assigned: set[str],
     types: dict[Any, Type],
     extra: dict[Any, None],
-    counted: bool,
+    rebuilt: set[str],
 ) -> list[_Carried]:
     """The carried values at the loop's entry."""
     carried: list[_Carried] = []
@@ -314,6 +340,16 @@ def _start(
         value = low.state.names.get(name, ir.UNDEFINED)
         if isinstance(value, (ir.Var, ir.Pack)):
             value = low.read(value)
+        if isinstance(value, Ref) and name in rebuilt:
+            content = low.state.cells[value.cell]
+            assert isinstance(content, Items)
+            for k, item in enumerate(content.items):
+                if isinstance(item, (ir.Var, ir.Pack)):
+                    item = low.read(item)
+                _carry_tree(
+                    carried, ("name", name, k), item, _item_name(content.form, k), types
+                )
+            continue
         _carry_tree(carried, ("name", name), value, name.strip("%0123456789"), types)
     for key in extra:
         kind, what = key[:2]
@@ -331,10 +367,14 @@ def _start(
                 item = content.items[key[2]]
                 if isinstance(item, (ir.Var, ir.Pack)):
                     item = low.read(item)
-                name = str(content.form.keys[key[2]]) if content.form.keys else ""
-                name = name if name.isidentifier() else ""
+                name = _item_name(content.form, key[2])
                 _carry_tree(carried, key, item, name, types)
     return carried
+
+
+def _item_name(form: ir.Form, position: int) -> str:
+    name = str(form.keys[position]) if form.keys else ""
+    return name if name.isidentifier() else ""
 
 
 def _carry_tree(
@@ -409,9 +449,7 @@ def _enter(
         elif isinstance(key, ir.Var):
             state.stale[key] = span
     for name in {item.key[1] for item in carried if item.key[0] == "name"}:
-        state.names[name] = _put(
-            state.names.get(name, ir.UNDEFINED), ("name", name), by_key
-        )
+        state.names[name] = _put_name(low, state, name, by_key)
     for cell in {item.key[1] for item in carried if item.key[0] == "cell"}:
         content = state.cells[cell]
         if isinstance(content, ir.Var):
@@ -424,6 +462,25 @@ def _enter(
                     for k, item in enumerate(content.items)
                 ),
             )
+
+
+def _put_name(
+    low: Lowering, state: State, name: str, by_key: dict[Any, _Carried]
+) -> Value:
+    value = state.names.get(name, ir.UNDEFINED)
+    if isinstance(value, Ref) and ("name", name) not in by_key:
+        content = state.cells[value.cell]
+        assert isinstance(content, Items)
+        ref = low.new_cell()
+        state.cells[ref.cell] = Items(
+            content.form,
+            tuple(
+                _put(item, ("name", name, k), by_key)
+                for k, item in enumerate(content.items)
+            ),
+        )
+        return ref
+    return _put(value, ("name", name), by_key)
 
 
 def _put(value: Value, key: Any, by_key: dict[Any, _Carried]) -> Value:
@@ -454,6 +511,7 @@ def _compare(
     dropped: set[str],
     assigned: set[str],
     inner: set[ir.Var],
+    rebuilt: set[str],
 ) -> bool:
     """Fill in the next values; False when a type or the set of carried values grew."""
     if after.dead:
@@ -493,9 +551,31 @@ def _compare(
         if isinstance(start, ir.Const) and isinstance(value, (ir.Var, ir.Const)):
             types[key] = join(type_of_operand(start), _loose(type_of_operand(value)))
             raise _Widen
+        if isinstance(start, Ref) and isinstance(value, Ref):
+            if _rebuilt(key, value, start):
+                return
         if isinstance(start, Ref) and isinstance(value, (Ref, ir.Var)):
             _materialise_start(key, start)
         _drop(key, value)
+
+    def _rebuilt(key: Any, value: Ref, start: Ref) -> bool:
+        first, last = before.cells[start.cell], after.cells[value.cell]
+        if not isinstance(first, Items) or not isinstance(last, Items):
+            return False
+        if first.form != last.form or len(first.items) != len(last.items):
+            return False
+        if key[0] != "name" or len(key) != 2:
+            return False
+        if key[1] not in rebuilt:
+            if _held_elsewhere(low, before, after, key[1], (start.cell, value.cell)):
+                return False
+            rebuilt.add(key[1])
+            raise _Widen
+        for k, (a, b) in enumerate(zip(last.items, first.items, strict=True)):
+            if isinstance(a, ir.Var):
+                a = _now(low, after, a)
+            settle((*key, k), a, b)
+        return True
 
     def _materialise_start(key: Any, start: Ref) -> None:
         content = before.cells[start.cell]
@@ -507,10 +587,15 @@ def _compare(
             low.state.names[key[1]] = content
             raise _Widen
 
+    def forget(name: str) -> None:
+        """A container that each iteration makes for itself is not carried."""
+        before.names.pop(name, None)
+        dropped.add(name)
+        raise _Widen
+
     def _drop(key: Any, value: Value) -> None:
-        if key[0] == "name" and key[1] not in before.names:
-            dropped.add(key[1])
-            raise _Widen
+        if key[0] == "name" and _is_unset(before.names.get(key[1], ir.UNDEFINED)):
+            forget(key[1])
         raise low.refuse(
             None,
             "a container or function changes its form in this loop",
@@ -519,6 +604,8 @@ def _compare(
 
     for name in sorted(assigned - dropped):
         if name not in after.names:
+            if _is_unset(before.names.get(name, ir.UNDEFINED)):
+                forget(name)
             if ("name", name) in by_key:
                 item = by_key[("name", name)]
                 item.next = item.param
@@ -548,9 +635,29 @@ def _compare(
     return stable
 
 
+def _is_unset(value: Value) -> bool:
+    """Whether a name has no value yet, here or in the loop around."""
+    return value is ir.UNDEFINED or (
+        isinstance(value, ir.Var) and isinstance(value.type, Bottom)
+    )
+
+
+def _held_elsewhere(
+    low: Lowering, before: State, after: State, name: str, cells: tuple[int, ...]
+) -> bool:
+    """Whether another name or container means one of these containers, too."""
+    scopes: list[dict[str, Value]] = [*low.callers]
+    for state in (before, after):
+        scopes.append({key: item for key, item in state.names.items() if key != name})
+        for content in state.cells.values():
+            if isinstance(content, Items):
+                scopes.append({str(k): item for k, item in enumerate(content.items)})
+    return any(branches.holds(scope, cell) for scope in scopes for cell in cells)
+
+
 def _as_list(low: Lowering, after: State, ref: Ref) -> Value:
     content = after.cells[ref.cell]
-    return content if isinstance(content, ir.Var) else ref
+    return _now(low, after, content) if isinstance(content, ir.Var) else ref
 
 
 def _now(low: Lowering, state: State, var: ir.Var) -> ir.Var:
@@ -712,7 +819,7 @@ def _enter_after(low: Lowering, state: State, by_key: dict[Any, _Carried]) -> No
             low.memory.new_version(item.param, item.init)
             state.current[low.memory.origin(item.init)] = item.param
     for name in {key[1] for key in by_key if key[0] == "name"}:
-        state.names[name] = _put(state.names.get(name, ir.UNDEFINED), ("name", name), by_key)
+        state.names[name] = _put_name(low, state, name, by_key)
     for cell in {key[1] for key in by_key if key[0] == "cell"}:
         content = state.cells[cell]
         if isinstance(content, ir.Var):

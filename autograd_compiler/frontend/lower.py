@@ -15,12 +15,18 @@ from typing import Any
 
 from autograd_compiler import ir
 from autograd_compiler.builder import Builder, identity, list_type
-from autograd_compiler.errors import CompileError, MutationError, UnsupportedError
+from autograd_compiler.errors import (
+    AutogradCompilerError,
+    CompileError,
+    MutationError,
+    UnsupportedError,
+)
 from autograd_compiler.frontend import branches, calls, expressions, loops, stores
 from autograd_compiler.frontend.memory import Memory, State
 from autograd_compiler.frontend.source import span_of
 from autograd_compiler.frontend.values import (
     Capture,
+    Failure,
     Frame,
     Items,
     NoResultYet,
@@ -30,6 +36,16 @@ from autograd_compiler.frontend.values import (
 )
 from autograd_compiler.types import Array, Dim, DictOf, ListOf, Unknown
 
+# What a mistake of the compiler itself looks like.
+INTERNAL = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    NotImplementedError,
+    TypeError,
+    ValueError,
+)
 # Deep enough for helpers that call helpers; recursion never gets here.
 MAX_INLINE_DEPTH = 60
 
@@ -44,6 +60,8 @@ class Lowering:
         # Inside a rule, names mean their objects, and operations keep the span of the
         # statement that the rule is for.
         self.in_rule = in_rule
+        # How many branches that run time decides are being lowered.
+        self.choices = 0
         self.memory = Memory()
         self.state = State()
         self.frame: Frame | None = None
@@ -74,6 +92,10 @@ class Lowering:
         span = self.span(node) if node is not None else self.builder.span
         return UnsupportedError(message, span, hint)
 
+    @property
+    def current_statement(self) -> ast.stmt | None:
+        return self._current
+
     # ------------------------------------------------------------ statements
 
     def statements(self, body: Sequence[ast.stmt]) -> None:
@@ -86,8 +108,36 @@ class Lowering:
         with self.builder.at(self._statement_span(node)):
             try:
                 self._statement(node)
-            except NoResultYet:
-                self.state.dead = True
+            except NoResultYet as stop:
+                self.abandon(stop)
+            except AutogradCompilerError:
+                raise
+            except INTERNAL as error:
+                raise self.not_understood(error) from error
+
+    def abandon(self, stop: NoResultYet) -> None:
+        """Take what follows for dead code, after raising what Python would raise."""
+        if isinstance(stop, Failure) and not self.state.dead:
+            made = ir.Var("")
+            text = (ir.Const(str(stop.error)),)
+            span, adjoint = self.builder.span, self.builder.adjoint
+            kind = type(stop.error)
+            self.builder.append(ir.Apply(span, (made,), kind, text, adjoint=adjoint))
+            self.builder.append(ir.Effect(span, "raise", (made,), adjoint=adjoint))
+        self.state.dead = True
+
+    def failure(self, node: ast.AST | None, error: Exception) -> Exception:
+        """The exception for an expression that fails: now, or only if it is reached."""
+        if self.builder.depth and not self.in_rule:
+            return Failure(error)
+        return self.refuse(node, f"this fails with {type(error).__name__}: {error}")
+
+    def not_understood(self, error: Exception) -> UnsupportedError:
+        return UnsupportedError(
+            f"the compiler fails on this statement ({type(error).__name__}: {error})",
+            self.builder.span,
+            "write it in another way; a report of the program would be welcome",
+        )
 
     def _statement_span(self, node: ast.stmt) -> ir.Span:
         # Inside a rule, operations belong to the statement that the rule is for.
@@ -172,11 +222,14 @@ class Lowering:
     def _raise(self, node: ast.Raise) -> None:
         if node.exc is None:
             raise self.refuse(node, "`raise` needs an exception here")
-        if self.in_rule:
+        if self.in_rule and not self.choices:
             raise self._rule_refusal(node)
         self.builder.append(
             ir.Effect(
-                self.builder.span, "raise", (self._exception(node.exc),)
+                self.builder.span,
+                "raise",
+                (self._exception(node.exc),),
+                adjoint=self.builder.adjoint,
             )
         )
         self.state.dead = True
@@ -191,7 +244,13 @@ class Lowering:
                     )
                     made = ir.Var("")
                     self.builder.append(
-                        ir.Apply(self.builder.span, (made,), kind.value, given)
+                        ir.Apply(
+                            self.builder.span,
+                            (made,),
+                            kind.value,
+                            given,
+                            adjoint=self.builder.adjoint,
+                        )
                     )
                     return made
         return self.operand(self.expression(node), node)
@@ -226,8 +285,11 @@ class Lowering:
         return expressions.lower(self, node)
 
     def condition(self, node: ast.expr) -> ir.Operand:
-        """A value to branch on: containers of known structure are true or false now."""
-        value = self.expression(node)
+        """A value to branch on."""
+        return self.truth(self.expression(node))
+
+    def truth(self, value: Value) -> ir.Operand:
+        """What decides a branch: containers of known structure are true or false now."""
         match value:
             case ir.Const():
                 return ir.Const(bool(value.value))
@@ -249,8 +311,12 @@ class Lowering:
         self.state.names[name] = value
 
     def new_ref(self, form: ir.Form, items: Sequence[Value]) -> Ref:
+        ref = self.new_cell()
+        self.state.cells[ref.cell] = Items(form, tuple(items))
+        return ref
+
+    def new_cell(self) -> Ref:
         self._cells += 1
-        self.state.cells[self._cells] = Items(form, tuple(items))
         return Ref(self._cells)
 
     def content(self, ref: Ref) -> Items | ir.Var:
@@ -427,7 +493,7 @@ def lower_body(
     low.depth += 1
     try:
         if low.depth > MAX_INLINE_DEPTH:
-            raise low.refuse(node, "helpers call each other too deeply to be inlined")
+            raise RecursionError  # the entry knows why the recursion was no call
         *body, last = node.body
         low.statements(body)
         if low.state.dead:

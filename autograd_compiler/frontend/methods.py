@@ -10,7 +10,7 @@ import numpy as np
 
 from autograd_compiler import ir
 from autograd_compiler.builder import constant_value
-from autograd_compiler.frontend import expressions, stores
+from autograd_compiler.frontend import calls, expressions, stores
 from autograd_compiler.frontend.values import Items, Iterable, Object, Ref, Value
 from autograd_compiler.types import Array, DictOf, ListOf, Opaque, Scalar, Unknown
 
@@ -30,6 +30,12 @@ AS_FUNCTION: dict[str, Any] = {
 }
 AS_FUNCTION["flatten"] = np.ravel
 
+# Methods that change an object that the compiler does not look into.
+MUTATORS = set(
+    "shuffle partial_fit fit append appendleft extend extendleft insert remove pop "
+    "popleft popitem add discard clear update setdefault sort reverse rotate put write"
+    .split()
+)
 # Methods whose result says nothing about the value's derivative.
 INACTIVE_NUMBER_METHODS = {"is_integer", "as_integer_ratio", "hex", "bit_length"}
 
@@ -74,14 +80,19 @@ def opaque(
     node: ast.AST,
 ) -> Value:
     """A method of an object that the compiler does not look into."""
-    if name in ("shuffle", "partial_fit", "fit"):
+    if name in MUTATORS:
         raise low.refuse(
             node,
             f"`.{name}` writes into its argument or object",
-            "use a method that returns a new value, such as `permutation`",
+            "use what returns a new value (`permutation` for `shuffle`), or a list",
         )
     given = (low.operand(owner, node), *(low.operand(arg, node) for arg in args))
     named = {key: low.operand(value, node) for key, value in kwargs.items()}
+    if calls.is_statement(low, node):
+        harmless = isinstance(owner, Object) and calls.reports(type(owner.value))
+        rest = given[1:]
+        calls.effect(low, ir.Method(name), rest, named, node, harmless, owner=given[0])
+        return ir.Const(None)
     result = low.builder.apply(ir.Method(name), *given, **named)
     var = low.builder.as_var(result)
     if isinstance(owner, Object):
@@ -157,10 +168,17 @@ def _array(
     if name == "view":
         raise low.refuse(node, "`.view` with another dtype")
     if name == "astype":
+        if len(args) + len(kwargs) > 1:
+            raise low.refuse(
+                node, "`.astype` with more than a dtype", "write `.astype(dtype)`"
+            )
         dtype = low.operand(args[0] if args else kwargs["dtype"], node)
         return low.apply(np.astype, owner, dtype, style="method")
     if name == "flatten":
-        return low.apply(np.copy, calls.plain(low, np.ravel, (owner,), {}, node))
+        return low.apply(np.copy, calls.plain(low, np.ravel, (owner, *args), kwargs, node))
+    if name == "compress":
+        condition, *rest = args
+        return calls.primitive(low, np.compress, (condition, owner, *rest), kwargs, node)
     if name in INACTIVE_NUMBER_METHODS or name.startswith("__"):
         return opaque(low, owner, name, args, kwargs, node)
     if name in AS_FUNCTION:
@@ -230,7 +248,7 @@ def _list(
             items = expressions.static_items(low, owner)
             if items is not None:
                 return low.new_ref(ir.LIST, items)
-            return low.apply(list, low.operand(owner, node))
+            return expressions.joined(low, (owner,))
         case "index" | "count", _:
             return opaque(low, owner, name, args, kwargs, node)
     items = expressions.static_items(low, owner)

@@ -14,6 +14,7 @@ from autograd_compiler import ir
 from autograd_compiler.builder import identity
 from autograd_compiler.errors import UnsupportedError
 from autograd_compiler.frontend import calls, names
+from autograd_compiler.frontend.functions import Program
 from autograd_compiler.frontend.lower import Lowering
 from autograd_compiler.frontend.source import FunctionSource, read_source, span_of
 from autograd_compiler.frontend.values import Bound, Capture, Object, Value
@@ -128,6 +129,10 @@ class Primal:
         What was taken as fixed: (where it was found, the value).
     written
         The leaves of parameters that the program writes into.
+    shares
+        Which variables may share memory, those of the helpers included.
+    helpers
+        The functions that the program calls and that are not inlined.
     """
 
     function: ir.Function
@@ -137,15 +142,22 @@ class Primal:
     written: tuple[ir.Var, ...]
     source: FunctionSource
     shares: dict[ir.Var, tuple[ir.Var, ...]]
+    helpers: tuple[ir.Function, ...] = ()
 
 
-def lower_function(fun: Any, arguments: Mapping[str, Argument]) -> Primal:
-    """Lower `fun` for arguments of the given description."""
+def lower_function(
+    fun: Any, arguments: Mapping[str, Argument], recursion: bool = True
+) -> Primal:
+    """Lower `fun` for arguments of the given description.
+
+    `recursion` says whether the code may have functions that call themselves.
+    """
     plain = fun
     while hasattr(plain, "__autograd_compiler_call__"):  # the derivative of a derivative
         plain = plain.primal
     source = read_source(plain)
-    low = Lowering()
+    program = Program(recursion)
+    low = Lowering(program)
     low.filename = source.filename
     trees: dict[str, ir.Operand] = {}
     values: dict[str, Value] = {}
@@ -158,10 +170,13 @@ def lower_function(fun: Any, arguments: Mapping[str, Argument]) -> Primal:
             _learn_sizes(low, leaf.type)
     span = span_of(source.node, source.filename)
     low.builder.span = span
-    if plain is fun:
-        result = _call(low, source, values)
-    else:
-        result = _call_derivative(low, fun, source, values)
+    try:
+        if plain is fun:
+            result = _call(low, source, values)
+        else:
+            result = _call_derivative(low, fun, source, values)
+    except RecursionError:
+        raise _endless(low, program, source) from None
     returned = low.operand(result, source.node)
     captured = list(low.captures.values())
     params = [ir.Param(name, tree) for name, tree in trees.items()]
@@ -188,7 +203,24 @@ def lower_function(fun: Any, arguments: Mapping[str, Argument]) -> Primal:
         tuple(low.guards.values()),
         written,
         source,
-        low.builder.shares,
+        {
+            **low.builder.shares,
+            **{k: v for callee in program.callees for k, v in callee.shares.items()},
+        },
+        tuple(callee.function for callee in program.callees),
+    )
+
+
+def _endless(low: Lowering, program: Program, source: FunctionSource) -> Exception:
+    """Why inlining does not end: the recursion could not be made a call."""
+    if program.failure is not None:
+        return program.failure
+    return UnsupportedError(
+        "the recursion in this function cannot be compiled: it does not end for what "
+        "is known here",
+        span_of(source.node, source.filename),
+        "a recursive function must be one of numbers, arrays and tuples of them, have a "
+        'case without recursion, and needs backend="python"',
     )
 
 
@@ -280,6 +312,12 @@ def _call(low: Lowering, source: FunctionSource, values: dict[str, Value]) -> Va
     given += placed
     kwargs.update(named)
     definition = calls.source_of(low, source.function, source.node)
+    if low.program.is_recursive(source.function):
+        result = low.program.call(
+            low, source.function, definition, tuple(given), kwargs, source.node
+        )
+        if result is not None:
+            return result  # type: ignore[no-any-return]
     return calls.inline(low, definition, tuple(given), kwargs, source.node)
 
 

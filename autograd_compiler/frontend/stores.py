@@ -241,7 +241,9 @@ def _written(
     low.state.current[origin] = version
     low.mutated.setdefault(origin, low.builder.span)
     for other in low.memory.hazards(origin):
-        if not (items_only and low.memory.holds(origin, other)):
+        # A list that grows or shrinks is no change of the arrays in it.
+        kept = isinstance(other.type, (Array, Unknown)) or low.memory.holds(origin, other)
+        if not (items_only and kept):
             low.state.stale[other] = low.builder.span
 
 
@@ -342,8 +344,8 @@ def _store_in_cell(
             return False
         try:
             items[known.value] = value
-        except IndexError:
-            raise low.refuse(node, "this list index is out of range") from None
+        except IndexError as error:
+            raise low.failure(node, error) from None
         form = content.form
     low.state.cells[ref.cell] = Items(form, tuple(items))
     return True
@@ -411,12 +413,15 @@ def pop(low: Lowering, base: Value, index: Value | None, node: ast.AST) -> Value
         if isinstance(content, Items) and known is not None:
             items = list(content.items)
             keys = list(content.form.keys)
-            if content.form.kind == "dict":
-                position = keys.index(known.value)
-                keys.pop(position)
-            else:
-                position = known.value
-            value = items.pop(position)
+            try:
+                if content.form.kind == "dict":
+                    position = dict(zip(keys, range(len(keys)), strict=True))[known.value]
+                    keys.pop(position)
+                else:
+                    position = known.value
+                value = items.pop(position)
+            except LookupError as error:
+                raise low.failure(node, error) from None
             form = ir.Form(content.form.kind, tuple(keys))
             low.state.cells[base.cell] = Items(form, tuple(items))
             return low.read(value)

@@ -87,6 +87,15 @@ class Object:
 
 
 @dataclass(frozen=True, eq=False)
+class Choice:
+    """One of two functions, which only run time chooses; called under a branch."""
+
+    condition: ir.Operand
+    then: Value
+    orelse: Value
+
+
+@dataclass(frozen=True, eq=False)
 class Iterable:
     """`range`, `enumerate`, `zip`, `reversed`, `items`: a loop's way through values."""
 
@@ -94,7 +103,9 @@ class Iterable:
     args: tuple[Value, ...]
 
 
-Value: TypeAlias = ir.Operand | Ref | Closure | Bound | MethodOf | Object | Iterable
+Value: TypeAlias = (
+    ir.Operand | Ref | Closure | Bound | MethodOf | Object | Choice | Iterable
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,6 +130,14 @@ class Frame:
 
 class NoResultYet(Exception):
     """A recursive call in the first round: what follows it is dead code so far."""
+
+
+class Failure(NoResultYet):
+    """An expression that fails whenever it is reached, as Python finds at run time."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(str(error))
+        self.error = error
 
 
 OPERANDS = (ir.Var, ir.Const, ir.Pack, ir.Slice)

@@ -34,7 +34,7 @@ from autograd_compiler.types import (
 _READ_ONLY = {np.broadcast_to, np.diagonal, np.real, np.imag}
 
 
-@dataclass
+@dataclass(eq=False)
 class Adjoint:
     """The adjoint of one value so far; see Note [Ownership]."""
 
@@ -59,9 +59,21 @@ class Adjoints:
         self.builder.adjoint = self.builder.deriving = True
         self.active = active
         self.adjoints: Scope = {}
+        # Contributions that are computed and not yet added.
+        self.pending: list[Adjoint] = []
 
     def take(self, var: ir.Var) -> Adjoint | None:
         return self.adjoints.pop(var, None)
+
+    def contribute_all(
+        self, contributions: list[tuple[ir.Operand, ir.Operand, bool]]
+    ) -> None:
+        """Add several contributions, none of which may see what another one adds."""
+        waiting = [Adjoint(value, owned) for _, value, owned in contributions]
+        self.pending.extend(waiting)
+        for (operand, _, _), entry in zip(contributions, waiting, strict=True):
+            self.pending.remove(entry)
+            self.contribute(operand, entry.value, entry.owned)
 
     def contribute(self, operand: ir.Operand, value: ir.Operand, owned: bool) -> None:
         """Add a contribution to the adjoint of an operand."""
@@ -69,15 +81,16 @@ class Adjoints:
             case ir.Var():
                 if operand in self.active and not _is_zero(value):
                     self._accumulate(operand, value, owned)
-            case ir.Pack(items):
+            case ir.Pack(items, form):
                 for k, item in enumerate(items):
                     if any(leaf in self.active for leaf in ir.leaves(item)):
-                        self.contribute(item, self._item(value, k), False)
+                        self.contribute(item, self._item(value, k, form), False)
 
-    def _item(self, value: ir.Operand, position: int) -> ir.Operand:
+    def _item(self, value: ir.Operand, position: int, form: ir.Form) -> ir.Operand:
         if isinstance(value, ir.Pack):
             return value.items[position]
-        return self.builder.load(value, (ir.Index(ir.Const(position)),))
+        key = form.keys[position] if form.kind == "dict" else position
+        return self.builder.load(value, (ir.Index(ir.Const(key)),))
 
     def _accumulate(self, var: ir.Var, value: ir.Operand, owned: bool) -> None:
         value, fitted = self._fit(value, var)
@@ -113,13 +126,14 @@ class Adjoints:
         return self.builder.store(base, path, value, mode)
 
     def settle_borrowers(self, owner: ir.Var, base: ir.Var) -> None:
-        for var, entry in self.adjoints.items():
+        if isinstance(base.type, Scalar):  # numbers are not written into
+            return
+        others = [entry for var, entry in self.adjoints.items() if var is not owner]
+        for entry in [*others, *self.pending]:
             held = entry.value
-            if (
-                var is not owner
-                and isinstance(held, ir.Var)
-                and (held is base or self._views(held, base))
-            ):
+            if isinstance(held, ir.Var) and (held is base or self._views(held, base)):
+                if isinstance(held.type, Scalar):
+                    continue
                 entry.value = self.builder.var(np.copy, held)
                 entry.value.name = held.name
                 entry.owned = True

@@ -14,8 +14,9 @@ from autograd_compiler.builder import identity, unpack
 from autograd_compiler.errors import ArgumentError, render
 from autograd_compiler.frontend.program import Primal
 from autograd_compiler.frontend.source import span_of
-from autograd_compiler.names import adjoint_name
+from autograd_compiler.names import Names, adjoint_name
 from autograd_compiler.passes.forward import forward_body
+from autograd_compiler.passes.pairs import Derivatives
 from autograd_compiler.passes.reverse import Sweeps, reverse_body
 from autograd_compiler.passes.storage import Stored, always_defined, thread
 from autograd_compiler.types import Array, ListOf, Opaque, Scalar, Type, is_inexact
@@ -40,6 +41,7 @@ def reverse_derivative(
     wrt: tuple[str, ...],
     mode: str,
     has_aux: bool = False,
+    helpers: tuple[ir.Function, ...] = (),
 ) -> Derivative:
     """The gradient, value and gradient, or pullback of a function."""
     result = function.body.results[0]
@@ -79,12 +81,14 @@ def reverse_derivative(
                 function, body=ir.Block((*body.ops, *copies), body.results)
             )
     refuse_lost_derivatives(function.body, inputs, seeds)
-    sweeps = reverse_body(function.body, inputs, seeds, primal.shares)
+    calls = _derivatives_of_helpers(primal, helpers, function, mode)
+    sweeps = reverse_body(function.body, inputs, seeds, primal.shares, calls.pair)
     gradients = [
         ir.rebuild(tree, lambda leaf: sweeps.gradients[leaf]) for tree in trees
     ]
     if mode == "pullback":
-        return _pullback(function, sweeps, gradients, result, d_result)
+        found = _pullback(function, sweeps, gradients, result, d_result)
+        return _with_helpers(found, calls)
     gradient = gradients[0] if len(gradients) == 1 else ir.Pack(tuple(gradients))
     returned: ir.Operand = gradient
     if mode == "value_and_grad":
@@ -94,7 +98,8 @@ def reverse_derivative(
         returned = ir.Pack((gradient, aux))
     params = function.params
     if mode == "vjp":
-        params = (*params, ir.Param("d_out", d_result))
+        names = Names(param.name for param in params)
+        params = (*params, ir.Param(names.fresh("d_out"), d_result))
         returned = ir.Pack((result, ir.Pack(tuple(gradients))))
     block = ir.Block((*sweeps.forward, *sweeps.backward), (returned,))
     block = thread(block, set(sweeps.tapes))
@@ -105,7 +110,26 @@ def reverse_derivative(
         function.span,
         f"{_TITLES[mode]} of {function.name}.",
     )
-    return Derivative(ir.Module((made,)), sweeps.stored)
+    return _with_helpers(Derivative(ir.Module((made,)), sweeps.stored), calls)
+
+
+def _derivatives_of_helpers(
+    primal: Primal, helpers: tuple[ir.Function, ...], function: ir.Function, mode: str
+) -> Derivatives:
+    name = _identifier(function.name)
+    taken = [f"{name}_{mode}"]
+    if mode == "pullback":
+        taken.append(f"{name}_forward")
+    return Derivatives(helpers, primal.shares, taken, reusable=mode == "pullback")
+
+
+def _with_helpers(derivative: Derivative, calls: Derivatives) -> Derivative:
+    functions = derivative.module.functions
+    return replace(
+        derivative,
+        module=ir.Module((*calls.functions(functions), *functions)),
+        stored=(*derivative.stored, *calls.stored),
+    )
 
 
 _TITLES = {
@@ -299,7 +323,10 @@ def _renewed(pull: ir.Function, residuals: tuple[ir.Var, ...]) -> ir.Function:
 
 
 def forward_derivative(
-    primal: Primal, function: ir.Function, wrt: tuple[str, ...]
+    primal: Primal,
+    function: ir.Function,
+    wrt: tuple[str, ...],
+    helpers: tuple[ir.Function, ...] = (),
 ) -> Derivative:
     """The Jacobian-vector product: results and tangents, computed side by side."""
     trees = [_tree(function, name) for name in wrt]
@@ -311,11 +338,16 @@ def forward_derivative(
                 seeds[leaf] = d_leaf
     result = function.body.results[0]
     refuse_lost_derivatives(function.body, seeds, ir.leaves(result))
-    body, d_result = forward_body(function.body, seeds, result, primal.shares)
+    calls = _derivatives_of_helpers(primal, helpers, function, "jvp")
+    body, d_result = forward_body(
+        function.body, seeds, result, primal.shares, calls.tangent
+    )
+    # The function may have a `d_x` of its own: it can be a derivative itself.
+    names = Names(param.name for param in function.params)
     params = (
         *function.params,
         *(
-            ir.Param(f"d_{name}", tangent)
+            ir.Param(names.fresh(adjoint_name(name)), tangent)
             for name, tangent in zip(wrt, tangents, strict=True)
         ),
     )
@@ -326,7 +358,7 @@ def forward_derivative(
         function.span,
         f"Value and Jacobian-vector product of {function.name}.",
     )
-    return Derivative(ir.Module((made,)))
+    return _with_helpers(Derivative(ir.Module((made,))), calls)
 
 
 def _tangent(var: ir.Var) -> ir.Operand:

@@ -9,7 +9,8 @@ branches, loops and memory: `a[i] = v` is followed by `d_a[i] = d_v`.
 from __future__ import annotations
 
 import operator
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -37,12 +38,14 @@ def forward_body(
     seeds: dict[ir.Var, ir.Operand],
     result: ir.Operand,
     shares: dict[ir.Var, tuple[ir.Var, ...]],
+    calls: CallForwarder | None = None,
 ) -> tuple[tuple[ir.Operation, ...], ir.Operand]:
     """The operations that compute a body and its tangents, and the result's tangent.
 
-    `shares` says which values of the primal may share memory.
+    `shares` says which values of the primal may share memory; `calls` gives the
+    tangent function for a call of another function.
     """
-    worker = _Forward(varied_vars(body, seeds), Buffers(body, shares), shares)
+    worker = _Forward(varied_vars(body, seeds), Buffers(body, shares), shares, calls)
     with worker.builder.block() as ops:
         for var, seed in seeds.items():
             worker.tangents[var] = worker.own_seed(var, seed)
@@ -51,14 +54,32 @@ def forward_body(
     return tuple(ops), d_result
 
 
+@dataclass(frozen=True)
+class Tangent:
+    """The tangent function of a callee.
+
+    It takes the arguments and the tangents of those at `inputs`, and gives the results
+    and the tangents of those at `outputs`.
+    """
+
+    name: str
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+
+
+CallForwarder = Callable[[ir.Call, tuple[int, ...]], Tangent]
+
+
 class _Forward:
     def __init__(
         self,
         varied: set[ir.Var],
         buffers: Buffers,
         shares: dict[ir.Var, tuple[ir.Var, ...]],
+        calls: CallForwarder | None,
     ) -> None:
         self.builder = Builder()
+        self.calls = calls
         self.buffers = buffers
         self.shares = shares
         self.builder.deriving = True
@@ -209,7 +230,7 @@ class _Forward:
             self.set(op.target, self.builder.as_var(tangent))
             return
         rule = rule_of(op.fn)
-        if rule is None or rule.kind == "refused":
+        if rule is None or rule.kind in ("refused", "zero"):
             raise expand.refusal(op, rule)
         bound, _ = expand.bound_arguments(rule, op)
         wanted = [
@@ -387,9 +408,30 @@ class _Forward:
         self.set(op.value, d_value)
 
     def _call(self, op: ir.Call) -> None:
-        self.builder.append(op)
-        if any(target in self.varied for target in op.targets):
-            raise UnsupportedError("a call that is not inlined", op.span)
+        inputs = tuple(k for k, arg in enumerate(op.args) if self.is_varied(arg))
+        if self.calls is None or not any(var in self.varied for var in op.targets):
+            self.builder.append(op)
+            return
+        tangent = self.calls(op, inputs)
+        given = tuple(
+            self.builder.as_var(self.fit(self.tangent(op.args[k]), op.args[k]))  # type: ignore[arg-type]
+            for k in tangent.inputs
+        )
+        d_targets = tuple(self._tangent_var(op.targets[k]) for k in tangent.outputs)
+        self.builder.append(
+            replace(
+                op,
+                function=tangent.name,
+                targets=(*op.targets, *d_targets),
+                args=(*op.args, *given),
+            )
+        )
+        operands = [leaf for arg in op.args for leaf in ir.leaves(arg)]
+        for k, d_target in zip(tangent.outputs, d_targets, strict=True):
+            if isinstance(d_target.type, Array):
+                self.builder.shares[d_target] = given
+            if op.targets[k] in self.varied:
+                self.set(op.targets[k], self.apart(op.targets[k], d_target, operands))
 
     # ------------------------------------------------------------ control flow
 

@@ -152,7 +152,12 @@ class Keeper:
 def describe_type(kind: Type) -> str:
     match kind:
         case Array(dtype, dims):
-            return f"{dtype}[{', '.join('?' if d is None else str(d.symbol or d.offset) for d in dims)}]"
+            # Sizes found on the way have a number that says nothing.
+            sizes = (
+                "?" if d is None or d.symbol.startswith("m") else f"{d.symbol or d.offset}"
+                for d in dims
+            )
+            return f"{dtype}[{', '.join(sizes)}]"
         case Scalar(dtype):
             return dtype
         case ListOf(item):

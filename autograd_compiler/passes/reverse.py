@@ -38,7 +38,6 @@ from autograd_compiler.types import (
     Array,
     DictOf,
     ListOf,
-    Opaque,
     Scalar,
     TupleOf,
     Type,
@@ -56,6 +55,7 @@ class Sweeps:
     gradients: dict[ir.Var, ir.Operand]
     tapes: frozenset[ir.Var]
     stored: tuple[Stored, ...]
+    owned: dict[ir.Var, bool]  # whether a gradient is an array of its own
 
 
 def reverse_body(
@@ -64,6 +64,7 @@ def reverse_body(
     seeds: dict[ir.Var, ir.Operand],
     shares: dict[ir.Var, tuple[ir.Var, ...]],
     calls: CallReverser | None = None,
+    for_caller: bool = False,
 ) -> Sweeps:
     """Reverse a function body.
 
@@ -77,12 +78,46 @@ def reverse_body(
         The adjoint of each output.
     shares
         Which variables may share memory, from the builder of the primal.
+    calls
+        Gives the derivative of a call of another function.
+    for_caller
+        Whether the gradients go to a reverse sweep, which may be given a borrowed array.
     """
     worker = _Reverse(body, wrt, tuple(seeds), shares, calls)
-    return worker.run(body, wrt, seeds)
+    return worker.run(body, wrt, seeds, for_caller)
 
 
-CallReverser = Callable[[ir.Call, set[ir.Var]], Any]
+@dataclass(frozen=True)
+class Pair:
+    """The forward and the backward function of a callee.
+
+    Attributes
+    ----------
+    inputs
+        The positions of the arguments that `backward` gives adjoints of.
+    owned, types
+        For each of these, whether the adjoint is an array of its own, and its type.
+    outputs
+        The positions of the results whose adjoints `backward` takes.
+    residuals
+        The type of what `forward` keeps for `backward`; None where it keeps nothing.
+    held_arguments, held_results
+        The positions of arrays that the residuals may refer to.
+    """
+
+    forward: str
+    backward: str
+    inputs: tuple[int, ...]
+    owned: tuple[bool, ...]
+    types: tuple[Type, ...]
+    outputs: tuple[int, ...]
+    residuals: Type | None
+    held_arguments: tuple[int, ...] = ()
+    held_results: tuple[int, ...] = ()
+
+
+# Gives the pair for a call, the arguments to derive in and the results that count.
+CallReverser = Callable[[ir.Call, tuple[int, ...], tuple[int, ...]], Pair]
 
 
 class _Reverse(Worker):
@@ -103,12 +138,22 @@ class _Reverse(Worker):
         body: ir.Block,
         wrt: tuple[ir.Var, ...],
         seeds: dict[ir.Var, ir.Operand],
+        for_caller: bool,
     ) -> Sweeps:
         for var, seed in seeds.items():
             self.adjoints[var] = Adjoint(seed, False)
         with self.builder.block() as ops:
             forward = self.sweep(body.ops, in_loop=False)
-            gradients = {var: self.gradient(var) for var in wrt}
+            gradients = {
+                var: self._handed_back(var) if for_caller else self.gradient(var)
+                for var in wrt
+            }
+        values = list(gradients.values())
+        owned = {
+            var: values.count(gradients[var]) == 1
+            and (var not in self.adjoints or self.adjoints[var].owned)
+            for var in wrt
+        }
         backward = tuple(ops)
         forward, backward, gradients = self.keeper.snapshots(
             forward, backward, gradients
@@ -120,7 +165,17 @@ class _Reverse(Worker):
             gradients,
             frozenset(self.keeper.tapes),
             tuple(self.keeper.stored),
+            owned,
         )
+
+    def _handed_back(self, var: ir.Var) -> ir.Operand:
+        """The adjoint of a parameter as it is, if it has the parameter's type."""
+        entry = self.adjoints.get(var)
+        if entry is not None and isinstance(var.type, Array):
+            given = type_of_operand(entry.value)
+            if isinstance(given, Array) and given.dtype == var.type.dtype:
+                return entry.value
+        return self.gradient(var)
 
     @staticmethod
     def _new_tape(tape: ir.Var) -> ir.Operation:
@@ -172,7 +227,7 @@ class _Reverse(Worker):
             self.contribute(op.args[0], entry.value, entry.owned)
             return
         rule = rule_of(op.fn)
-        if rule is None or rule.kind == "refused":
+        if rule is None or rule.kind in ("refused", "zero"):
             raise expand.refusal(op, rule)
         if rule.kind == "partials":
             assert taken[0] is not None
@@ -195,10 +250,12 @@ class _Reverse(Worker):
             value = expand.weighted(
                 self.builder, rule, parameter.name, values, d_y.value
             )
-            contributions.append((operand, value, self.is_fresh(value, start)))
-        for operand, value, fresh in contributions:
-            passed_on = value is d_y.value
-            self.contribute(operand, value, d_y.owned and alone if passed_on else fresh)
+            if value is d_y.value:
+                owned = d_y.owned and alone
+            else:
+                owned = self.is_fresh(value, start)
+            contributions.append((operand, value, owned))
+        self.contribute_all(contributions)
 
     def _adjoint_function(
         self, op: ir.Apply, rule: Rule, taken: list[Adjoint | None]
@@ -245,11 +302,13 @@ class _Reverse(Worker):
         )
         values = dict(zip(rule.wrt, parts, strict=True))
         seen: set[ir.Operand] = set()
+        contributions = []
         for name in wanted:
             value = values[name]
             fresh = value not in seen and self.is_fresh(value, start)
             seen.add(value)
-            self.contribute(bound[name], value, fresh)
+            contributions.append((bound[name], value, fresh))
+        self.contribute_all(contributions)
 
     # ------------------------------------------------------------ memory
 
@@ -363,36 +422,75 @@ class _Reverse(Worker):
     # ------------------------------------------------------------ calls of functions
 
     def _call(self, op: ir.Call) -> list[ir.Operation]:
-        if self.calls is None or not any(
-            target in self.adjoints for target in op.targets
-        ):
-            for target in op.targets:
-                self.take(target)
+        """A call becomes a call of the forward function, reversed by one of the other."""
+        outputs = tuple(
+            k for k, target in enumerate(op.targets) if target in self.adjoints
+        )
+        entries = {k: self.take(op.targets[k]) for k in outputs}
+        inputs = tuple(
+            k
+            for k, arg in enumerate(op.args)
+            if isinstance(arg, ir.Var) and arg in self.active
+        )
+        if not outputs or not inputs or self.calls is None:
             return [op]
-        pair = self.calls(op, self.active)
-        residuals = ir.Var(f"{op.function}_residuals", Opaque(tuple))
-        forward = replace(op, function=pair.forward, targets=(*op.targets, residuals))
+        pair = self.calls(op, inputs, outputs)
+        if not pair.inputs:
+            return [op]
+        before, forward, after, residuals = self._forward_call(op, pair)
         incoming = tuple(
-            self.full(target) for target in op.targets if target in pair.outputs(op)
+            entry.value for k in pair.outputs if (entry := entries[k]) is not None
         )
-        for target in op.targets:
-            self.take(target)
         d_args = tuple(
-            ir.Var(adjoint_name(_name(op.args[k])), type_of_operand(op.args[k]))
-            for k in pair.inputs
+            ir.Var(adjoint_name(_name(op.args[k])), self._outside(kind, op.args[k]))
+            for k, kind in zip(pair.inputs, pair.types, strict=True)
         )
+        given = (*((residuals,) if residuals is not None else ()), *incoming)
         self.builder.append(
-            ir.Call(
-                self.builder.span,
-                d_args,
-                pair.backward,
-                (residuals, *incoming),
-                adjoint=True,
-            )
+            ir.Call(self.builder.span, d_args, pair.backward, given, adjoint=True)
         )
-        for k, d_arg in zip(pair.inputs, d_args, strict=True):
-            self.contribute(op.args[k], d_arg, True)
-        return [forward]
+        handed_on = tuple(leaf for value in incoming for leaf in ir.leaves(value))
+        for k, d_arg, owned in zip(pair.inputs, d_args, pair.owned, strict=True):
+            if not owned:
+                self.builder.shares[d_arg] = handed_on
+            self.contribute(op.args[k], d_arg, owned)
+        return [*before, forward, *after]
+
+    @staticmethod
+    def _outside(kind: Type, arg: ir.Operand) -> Type:
+        """The type of an adjoint from a callee, with the sizes that the caller knows."""
+        known = type_of_operand(arg)
+        if isinstance(kind, Array) and isinstance(known, Array):
+            return replace(kind, dims=known.dims)
+        return kind
+
+    def _forward_call(
+        self, op: ir.Call, pair: Pair
+    ) -> tuple[list[ir.Operation], ir.Operation, list[ir.Operation], ir.Var | None]:
+        """The forward call, with copies where its residuals could be written later."""
+        before: list[ir.Operation] = []
+        after: list[ir.Operation] = []
+        args, targets = list(op.args), list(op.targets)
+        for k in pair.held_arguments:
+            arg = args[k]
+            if isinstance(arg, ir.Var) and self.keeper.buffers.written_after(arg):
+                saved = ir.Var(arg.name, arg.type)
+                before.append(ir.Apply(op.span, (saved,), _copier(arg.type), (arg,)))
+                args[k] = saved
+        for k in pair.held_results:
+            target = targets[k]
+            if self.keeper.buffers.written_after(target):
+                saved = ir.Var(target.name, target.type)
+                after.append(ir.Apply(op.span, (target,), _copier(target.type), (saved,)))
+                targets[k] = saved
+        residuals = None
+        if pair.residuals is not None:
+            residuals = ir.Var(f"{op.function}_residuals", pair.residuals)
+            targets.append(residuals)
+        forward = replace(
+            op, function=pair.forward, targets=tuple(targets), args=tuple(args)
+        )
+        return before, forward, after, residuals
 
     # ------------------------------------------------------------ control flow
 
@@ -566,6 +664,12 @@ def _is_number_type(kind: Type) -> bool:
 
 def _name(operand: ir.Operand) -> str:
     return operand.name if isinstance(operand, ir.Var) else ""
+
+
+def _copier(kind: Type) -> Any:
+    if isinstance(kind, ListOf):
+        return list
+    return dict if isinstance(kind, DictOf) else np.copy
 
 
 def _may_repeat(index: ir.Operand) -> bool:

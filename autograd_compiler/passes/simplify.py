@@ -23,7 +23,7 @@ import numpy as np
 from autograd_compiler import ir
 from autograd_compiler.analysis.effects import Fact, WriteClock, is_fresh, memory_of
 from autograd_compiler.builder import identity
-from autograd_compiler.types import Array, Dim, Scalar, TupleOf, Type, Unknown
+from autograd_compiler.types import Array, Dim, Scalar, TupleOf, Type, Unknown, dtype_of
 
 
 def simplify(function: ir.Function) -> ir.Function:
@@ -76,7 +76,9 @@ class _Simplifier:
         self._readers: dict[ir.Var, list[ir.Operation | None]] = _readers(function.body)
         # Operations that a rewrite asks for in front of its own.
         self._before: list[ir.Apply] = []
+        # Temporaries, and those that the forward sweep computes.
         self._nameless: set[ir.Var] = set()
+        self._primal: set[ir.Var] = set()
         self.names: dict[ir.Var, ir.Var] = {}
         self.changed = False
 
@@ -103,6 +105,8 @@ class _Simplifier:
             case _:
                 if isinstance(op, ir.Load) and not op.target.name:
                     self._nameless.add(op.target)
+                    if not op.adjoint:
+                        self._primal.add(op.target)
                 ops.append(op)
         self._clock.passed(op)
 
@@ -134,6 +138,8 @@ class _Simplifier:
         if memory.has_buffer(var) and memory.has_buffer(operand):
             memory.aliases.join(operand, var)
             memory.versions.join(operand, var)
+        if operand in self._primal and var.name.startswith("d_"):
+            return  # the forward sweep shall not speak of adjoints
         if var.name and operand in self._nameless:
             self._nameless.remove(operand)
             self.names[operand] = ir.Var(var.name, operand.type)
@@ -168,13 +174,15 @@ class _Simplifier:
                 continue
             alone = len({*self._readers[var]}) == 1
             same = made.span.statement == op.span.statement
-            if alone and same and self._weight(op.target) <= _MERGED:
+            if alone and same and sum(map(self._weight, op.args)) < _MERGED:
                 self.names[var] = ir.Var("", var.type)
                 self.changed = True
 
     def _append(self, op: ir.Apply, ops: list[ir.Operation]) -> None:
         stamp = self._clock.stamp((*op.args, *(value for _, value in op.kwargs)))
         self._made[op.target] = (op, stamp)
+        if not op.adjoint:
+            self._primal.add(op.target)
         if not op.target.name:
             self._nameless.add(op.target)
         ops.append(op)
@@ -188,7 +196,7 @@ class _Simplifier:
         rules = [self._arithmetic, self._signs, self._views, self._broadcasts]
         if op.adjoint:
             rules += [self._adjoint_sign, self._products, self._sizes]
-            rules += [self._filled, self._finite]
+            rules += [self._filled, self._finite, self._choices]
         for rule in rules:
             better = rule(op)
             if better is not None:
@@ -306,6 +314,24 @@ class _Simplifier:
             if _fills(full, shape) and _same_dtype(small, full):
                 args = list(op.args)
                 args[position] = small
+                return replace(op, args=tuple(args))
+        return None
+
+    def _choices(self, op: ir.Apply) -> ir.Apply | None:
+        """`where(mask, broadcast_to(s, shape), 0)` is `where(mask, s, 0)`."""
+        if op.fn is not np.where or len(op.args) != 3 or op.kwargs:
+            return None
+        if not _fills(_type(op.args[0]), op.target.type):
+            return None
+        if dtype_of(op.target.type) != "float64":
+            return None
+        for position in (1, 2):
+            inner = self._definition(op.args[position])
+            if inner is None or inner.fn is not np.broadcast_to or not _only_two(inner):
+                continue
+            if _is_dimensionless(inner.args[0]):
+                args = list(op.args)
+                args[position] = inner.args[0]
                 return replace(op, args=tuple(args))
         return None
 
@@ -487,7 +513,8 @@ class _Simplifier:
             return None
         for arg in inner.args:
             if isinstance(arg, ir.Const) and _is_number(arg.value):
-                return inner.target if math.isfinite(arg.value) else None
+                same = self._memory.may_stand_for(inner.target, op.target)
+                return inner.target if same and math.isfinite(arg.value) else None
         return None
 
     def _filled(self, op: ir.Apply) -> ir.Apply | None:
@@ -503,7 +530,9 @@ class _Simplifier:
         asked = self._definition(shape)
         if isinstance(number, ir.Const) and number.value == 1 and asked is not None:
             match asked.args[0]:
-                case ir.Var(type=Array("float64", contiguous=True)) as like:
+                case ir.Var(type=Array("float64", contiguous=True)) as like if (
+                    asked.fn is np.shape or asked.fn is getattr
+                ):
                     return replace(op, fn=np.ones_like, args=(like,), style="function")
         return replace(op, fn=np.full, args=(shape, number), style="function")
 
@@ -574,10 +603,14 @@ class _Simplifier:
             self.changed = True
             return
         keep = []
+        again: list[ir.Apply] = []
         for position, target in enumerate(op.targets):
             first, second = then.results[position], orelse.results[position]
             if _same(first, second) and self._can_replace(target, first):
                 self._replace(target, first)
+            elif (test := self._test_again(target, first, second, then, orelse)) is not None:
+                again.append(test)
+                self.changed = True
             else:
                 keep.append(position)
         ops.append(
@@ -588,6 +621,32 @@ class _Simplifier:
                 orelse=ir.Block(orelse.ops, tuple(orelse.results[k] for k in keep)),
             )
         )
+        for test in again:
+            self._append(test, ops)
+
+    def _test_again(
+        self,
+        target: ir.Var,
+        first: ir.Operand,
+        second: ir.Operand,
+        *branches: ir.Block,
+    ) -> ir.Apply | None:
+        """A comparison that one branch made and the reverse sweep asks for again.
+
+        `x < 1` reads better than a variable for it, and numbers compare at no cost.
+        """
+        found = second if first is ir.UNDEFINED else first
+        if (first is ir.UNDEFINED) == (second is ir.UNDEFINED) or target.name:
+            return None
+        op = self._definition(found)
+        if op is None or op.fn not in _TESTS or not all(map(_is_real_number, op.args)):
+            return None
+        inside = {
+            var for block in branches for made in ir.walk(block) for var in ir.targets(made)
+        }
+        if not inside.isdisjoint(ir.uses(op)):
+            return None
+        return replace(op, targets=(target,))
 
     def _loop(self, op: ir.For | ir.While, ops: list[ir.Operation]) -> None:
         if _never_runs(op) and self._can_replace_all(op.targets, op.inits):
@@ -771,6 +830,18 @@ def _axis(op: ir.Apply) -> int | None:
         case ((_, ir.Const(axis)), ()) | ((_,), (("axis", ir.Const(axis)),)):
             return axis if type(axis) is int else None
     return None
+
+
+_TESTS = (operator.lt, operator.le, operator.gt, operator.ge, operator.eq, operator.ne)
+
+
+def _is_real_number(operand: ir.Operand) -> bool:
+    match operand:
+        case ir.Const(value):
+            return _is_number(value)
+        case ir.Var(type=Scalar(dtype)):
+            return np.dtype(dtype).kind in "fiu"
+    return False
 
 
 _MERGED = 6  # operators in a sum that is worth one line

@@ -85,7 +85,7 @@ class Buffers:
             for target in ir.targets(op):
                 self._defined[target] = (self._clock, loops)
             match op:
-                case ir.Apply(targets=targets):
+                case ir.Apply(targets=targets) | ir.Call(targets=targets):
                     for target in targets:
                         for shared in self._shares.get(target, ()):
                             self._join(target, shared)
@@ -125,6 +125,12 @@ class Buffers:
                     self._visit(held, loops)
                     for target, result in zip(targets, held.results, strict=True):
                         self._join(target, result)
+
+    def may_share(self, first: ir.Var, second: ir.Var) -> bool:
+        """Whether two values may be one buffer, or views of one."""
+        if not is_memory(first) or not is_memory(second):
+            return False
+        return self._find(first) is self._find(second)
 
     def ever_written(self, var: ir.Var) -> bool:
         """Whether the buffer of a value is written anywhere."""

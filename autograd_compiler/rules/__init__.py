@@ -2,6 +2,7 @@
 
 from autograd_compiler.rules import (
     elementwise,
+    helpers,
     indexing,
     linalg,
     products,
@@ -13,6 +14,7 @@ from autograd_compiler.rules import (
 
 __all__ = [
     "elementwise",
+    "helpers",
     "indexing",
     "linalg",
     "products",

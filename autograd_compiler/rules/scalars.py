@@ -44,6 +44,16 @@ partials(
     x2="0.5 if x1 == x2 else 1.0 if x1 > x2 else 0.0",
 )
 
+
+
+@linear((list, tuple), wrt="iterable")
+def list_adjoint(d_y: Any, iterable: Any) -> Any:
+    """A list with the same items, or one of an array's."""
+    if isinstance(iterable, np.ndarray):
+        return np.array(d_y)
+    return d_y
+
+
 # ---------------------------------------------------------------- powers
 
 partials(math.sqrt, x="0.5 / y")

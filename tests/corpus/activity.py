@@ -60,7 +60,7 @@ def argmax_as_index(x):
     return x[i] ** 2 + x[np.argmin(x)] * x[0]
 
 
-@program(X, numba=False)
+@program(X)
 def argsort_as_index(x):
     order = np.argsort(x)
     return np.sum(x[order] ** 2 * np.arange(4.0))
@@ -74,7 +74,7 @@ def integer_arrays(x):
     return np.sum(x**2 * n)
 
 
-@program(X, np.array([1, 3]), numba=False)
+@program(X, np.array([1, 3]))
 def integer_array_as_index(x, index):
     index = (index + 1) % 4
     return np.sum(x[index] ** 3)

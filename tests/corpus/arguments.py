@@ -165,7 +165,7 @@ def star_parameters(*items):
     return result
 
 
-@program(0.4, kwargs={"weight": 2.0}, numba=False)
+@program(0.4, kwargs={"weight": 2.0})
 def double_star_parameters(x, **options):
     return np.sin(x) * options["weight"]
 
@@ -258,7 +258,7 @@ def slice_given_by_the_caller(x, part):
     return np.sum(x[part] ** 2)
 
 
-@program(X, "sum", numba=False)
+@program(X, "sum")
 def string_beside(x, reduction):
     y = x**2
     return np.sum(y) if reduction == "sum" else np.mean(y)

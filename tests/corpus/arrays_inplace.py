@@ -166,14 +166,14 @@ def power_in_place(x):
     return np.sum(y) * 0.01
 
 
-@program(X, numba=False)
+@program(X)
 def mask_store_of_a_scalar(x):
     y = x * x
     y[x < 0.0] = 0.3
     return np.sum(y**2)
 
 
-@program(X, numba=False)
+@program(X)
 def mask_store_of_an_array(x):
     y = x * x
     mask = x > 0.5
@@ -181,7 +181,7 @@ def mask_store_of_an_array(x):
     return np.sum(y**2)
 
 
-@program(X, numba=False)
+@program(X)
 def mask_augmented_store(x):
     y = x * x
     y[x > 0.5] *= x[0]
@@ -189,23 +189,23 @@ def mask_augmented_store(x):
     return np.sum(y**2)
 
 
-@program(X, numba=False)
+@program(X)
 def mask_read(x):
     return np.sum(x[x > 0.5] ** 3) + np.prod(x[x < 0.5])
 
 
-@program(X, numba=False)
+@program(X)
 def fancy_read_with_repeats(x):
     return np.sum(x[[0, 2, 2, 0, 2]] ** 2 * np.array([1.0, 2.0, 3.0, 4.0, 5.0]))
 
 
-@program(X, np.array([3, 1, 1]), numba=False)
+@program(X, np.array([3, 1, 1]))
 def fancy_read_by_an_argument(x, index):
     y = np.sin(x)[index]
     return np.prod(y)
 
 
-@program(M, np.array([0, 2, 2]), np.array([1, 0, 1]), numba=False)
+@program(M, np.array([0, 2, 2]), np.array([1, 0, 1]))
 def fancy_read_in_two_dimensions(m, rows, columns):
     return np.sum(m[rows, columns] ** 2) + np.sum(m[rows, 0] ** 3)
 
@@ -231,7 +231,7 @@ def fancy_augmented_store_counts_repeats_once(x):
     return np.sum(y**2)
 
 
-@program(X, numba=False)
+@program(X)
 def add_at_with_repeats(x):
     y = np.zeros(3)
     np.add.at(y, [0, 2, 2, 0], x * x)

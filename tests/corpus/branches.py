@@ -194,7 +194,7 @@ def absolute_value(x):
     return abs(x) ** 3 + math.fabs(x)
 
 
-@program(X, "cube", numba=False)
+@program(X, "cube")
 def branch_on_a_string(x, kind):
     if kind == "square":
         y = x * x

@@ -185,22 +185,22 @@ def early_return_in_a_helper(x):
     return clipped(x) + clipped(-x) * clipped(x + 1.0)
 
 
-@program(0.7)
+@program(0.7, numba=False)
 def recursion(x):
     return power(x, 4) + x
 
 
-@program(0.7, 5)
+@program(0.7, 5, numba=False)
 def recursion_of_an_argument(x, n):
     return power(math.sin(x), n)
 
 
-@program(0.7)
+@program(0.7, numba=False)
 def mutual_recursion(x):
     return even_steps(x, 5)
 
 
-@program(X)
+@program(X, numba=False)
 def tree_recursion(x):
     return tree_sum(x)
 
@@ -364,7 +364,7 @@ def callable_object(x):
     return np.sum(leaky(x) ** 2)
 
 
-loss_of_the_model = program(X, numba=False)(lambda x: model.loss(x) * 2.0)
+loss_of_the_model = program(X)(lambda x: model.loss(x) * 2.0)
 loss_of_the_model.__name__ = "loss_of_the_model"
 
 
@@ -420,7 +420,7 @@ def helper_returns_its_argument(x):
     return np.sum(y**2)
 
 
-@program(X)
+@program(X, numba=False)
 def helper_returns_none_for_some(x):
     def maybe(z):
         if z > 0.0:
@@ -433,7 +433,7 @@ def helper_returns_none_for_some(x):
     return y * x[1]
 
 
-@program(0.7)
+@program(0.7, numba=False)
 def recursion_in_a_nested_function(x):
     def iterate(y, n):
         if n == 0:

@@ -14,7 +14,7 @@ X = np.array([0.7, -1.2, 0.4, 1.9])
 logger = logging.getLogger(__name__)
 
 
-@program(0.7, numba=False)
+@program(0.7)
 def printing(x):
     y = x * x
     print("y =", y)
@@ -49,7 +49,7 @@ def raise_not_reached(x):
     return math.sqrt(x)
 
 
-@program(0.7, "square", numba=False)
+@program(0.7, "square")
 def raise_in_the_last_branch(x, kind):
     if kind == "square":
         y = x * x
@@ -70,7 +70,7 @@ def raise_in_a_loop_not_reached(x):
     return total
 
 
-@program(X, numba=False)
+@program(X)
 def error_state(x):
     with np.errstate(divide="ignore", invalid="ignore"):
         y = np.sin(x) / x
@@ -78,7 +78,7 @@ def error_state(x):
     return z * x[0]
 
 
-@program(X, numba=False)
+@program(X)
 def write_under_an_error_state(x):
     y = np.zeros(4)
     for i in range(4):
@@ -88,7 +88,7 @@ def write_under_an_error_state(x):
     return np.sum(y)
 
 
-@program(X, numba=False)
+@program(X)
 def return_under_an_error_state(x):
     with np.errstate(all="ignore"):
         if x[0] > 0.0:
@@ -136,7 +136,7 @@ def printing_in_a_loop(x):
     return y
 
 
-@program(X, numba=False)
+@program(X)
 def helper_that_prints(x):
     def report(name, value):
         print(name, value)

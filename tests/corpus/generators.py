@@ -31,7 +31,7 @@ def sum_of_two_loops(x):
     return sum(x[i] * x[j] ** 2 for i in range(4) for j in range(i))
 
 
-@program(X)
+@program(X, numba=False)
 def sum_of_arrays(x):
     return np.sum(sum(x**k / k for k in range(1, 4)) ** 2)
 

@@ -162,7 +162,7 @@ def concatenate_list(x):
     return np.sum(np.concatenate(parts) ** 2)
 
 
-@program(X)
+@program(X, numba=False)
 def list_of_pairs(x):
     pairs = []
     for i in range(3):
@@ -192,13 +192,13 @@ def array_of_mixed_constants(x):
     return np.sum(np.array([1.0, x[0], 2, x[1] * x[2]]) ** 2)
 
 
-@program(X, numba=False)
+@program(X)
 def dict_literal(x):
     parts = {"a": x * x, "b": np.sin(x)}
     return np.sum(parts["a"] * parts["b"])
 
 
-@program(0.7, numba=False)
+@program(0.7)
 def dict_store(x):
     parts = {}
     parts["a"] = x * x
@@ -231,21 +231,27 @@ def dict_comprehension_and_items(x):
     return total
 
 
-@program(X, numba=False)
+@program(X)
 def dict_in_a_dict(x):
     params = {"layer": {"w": x[:2], "b": x[2]}, "scale": x[3]}
     layer = params["layer"]
     return np.sum(layer["w"] ** 2) * layer["b"] * params["scale"]
 
 
-@program(X, numba=False)
+@program(X)
 def dict_membership_and_get(x):
     params = {"w": x * x}
     bias = params["b"] if "b" in params else 0.5
     return np.sum(params["w"] * x) + bias * len(params)
 
 
-@program(X, numba=False)
+@program(0.7, numba=False)
+def dict_read_by_a_computed_key(x):
+    values = {"low": x, "high": x * x}
+    return values["HIGH".lower()] * values["LOW".lower()]
+
+
+@program(X)
 def dict_rebuilt_in_a_loop(x):
     params = {"w": x, "v": np.zeros(4)}
     for _ in range(3):

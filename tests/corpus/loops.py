@@ -117,7 +117,7 @@ def over_a_list(x):
     return total
 
 
-@program(X, numba=False)
+@program(X)
 def over_dict_items(x):
     powers = {"a": 2, "b": 3}
     total = 0.0
@@ -126,7 +126,7 @@ def over_dict_items(x):
     return total
 
 
-@program({"w": X, "b": 0.5 * X}, numba=False)
+@program({"w": X, "b": 0.5 * X})
 def over_items_of_an_active_dict(params):
     total = 1.0
     for _, value in params.items():
@@ -134,7 +134,7 @@ def over_items_of_an_active_dict(params):
     return total
 
 
-@program({"w": 0.3, "b": 0.8}, numba=False)
+@program({"w": 0.3, "b": 0.8})
 def over_keys_and_values(params):
     total = 0.0
     for key in params:

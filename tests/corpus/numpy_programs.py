@@ -29,7 +29,6 @@ def logistic_regression(w, x, y):
     {"w1": normal(3, 4), "b1": normal(4), "w2": normal(4, 2), "b2": normal(2)},
     normal(5, 3),
     normal(5, 2),
-    numba=False,
 )
 def multilayer_perceptron(p, x, y):
     hidden = np.tanh(x @ p["w1"] + p["b1"])
@@ -37,7 +36,7 @@ def multilayer_perceptron(p, x, y):
     return np.mean((output - y) ** 2)
 
 
-@program(normal(4, 3), np.array([0, 2, 1, 1]), numba=False)
+@program(normal(4, 3), np.array([0, 2, 1, 1]))
 def softmax_cross_entropy(logits, labels):
     shifted = logits - np.max(logits, axis=1, keepdims=True)
     logsum = np.log(np.sum(np.exp(shifted), axis=1))
@@ -66,7 +65,7 @@ def lstm(w, inputs):
     return np.sum(h**2)
 
 
-@program(normal(2), np.eye(2) * 0.5, normal(3), argnums=(0, 1, 2), numba=False)
+@program(normal(2), np.eye(2) * 0.5, normal(3), argnums=(0, 1, 2))
 def kalman_filter(m, p, observations):
     a, h = np.array([[1.0, 0.1], [0.0, 1.0]]), np.array([1.0, 0.0])
     loss = 0.0
@@ -240,7 +239,6 @@ def k_means_cost(centers, points):
 @program(
     {"mean": np.array([-0.5, 0.8]), "log_sigma": normal(2), "logits": normal(2)},
     normal(6),
-    numba=False,
 )
 def gaussian_mixture(p, x):
     weights = np.exp(p["logits"]) / np.sum(np.exp(p["logits"]))
@@ -256,7 +254,7 @@ def nearest_neighbours_softly(query, keys, values):
     return np.sum(weights * values) / np.sum(weights)
 
 
-@program(normal(4, 3), normal(4, 3), normal(4, 2), argnums=(0, 1, 2), numba=False)
+@program(normal(4, 3), normal(4, 3), normal(4, 2), argnums=(0, 1, 2))
 def attention(q, k, v):
     scores = q @ k.T / np.sqrt(q.shape[-1])
     scores = scores - scores.max(axis=-1, keepdims=True)
@@ -357,7 +355,7 @@ def log_sum_exp(x):
     return largest + np.log(np.sum(np.exp(x - largest)))
 
 
-@program(normal(2, 3), normal(3, 2), argnums=(0, 1), numba=False)
+@program(normal(2, 3), normal(3, 2), argnums=(0, 1))
 def matrix_products(a, b):
     c = a @ b
     return np.trace(c @ c) + np.sum(np.einsum("ij,jk->ik", a, b) * np.dot(a, b))

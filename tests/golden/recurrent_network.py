@@ -18,3 +18,29 @@ ARGUMENTS = (
 
 
 # ---- generated ----
+
+import numpy as np
+
+
+def loss_grad(w, u, inputs, target):
+    """Gradient of loss."""
+    h = np.zeros(w.shape[0])
+    h_tape = []
+    for t in range(inputs.shape[0]):
+        h_tape.append(h)
+        h = np.tanh(w @ h + u @ inputs[t])
+
+    # return np.sum((h - target) ** 2)
+    d_h = 2 * (h - target)
+    # for t in range(inputs.shape[0]):
+    d_w = np.zeros_like(w)
+    d_u = np.zeros_like(u)
+    for t in reversed(range(inputs.shape[0])):
+        h_1 = h_tape.pop()
+        # h = np.tanh(w @ h + u @ inputs[t])
+        temp = d_h * (1 - h**2)
+        d_u += np.outer(temp, inputs[t])
+        d_h = w.T @ temp
+        d_w += np.outer(temp, h_1)
+        h = h_1
+    return d_w, d_u

@@ -15,3 +15,44 @@ ARGUMENTS = (np.array([0.1, 0.7, 1.2, 0.6, 0.3, 0.4]), 5)
 
 
 # ---- generated ----
+
+import numpy as np
+
+
+def evolve_grad(u, steps):
+    """Gradient of evolve."""
+    old = u.copy()
+    new = u.copy()
+    value_tape = []
+    value_tape_1 = []
+    for _ in range(steps):
+        for i in range(1, len(u) - 1):
+            t = 0.2 * old[i]
+            value_tape_1.append(t)
+            t_1 = old[i] - old[i - 1]
+            value_tape.append(t_1)
+            new[i] = old[i] - t * t_1
+        new, old = old, new
+
+    # return np.sum(old**2)
+    d_old = 2 * old
+    # for _ in range(steps):
+    d_new = np.zeros_like(new)
+    d_u = np.zeros_like(u)
+    for _ in reversed(range(steps)):
+        # for i in range(1, len(u) - 1):
+        d_new, d_old = d_old, d_new
+        for i in reversed(range(1, len(u) - 1)):
+            t_2 = value_tape.pop()
+            t_3 = value_tape_1.pop()
+            # new[i] = old[i] - 0.2 * old[i] * (old[i] - old[i - 1])
+            t_4 = d_new[i]
+            d_new[i] = 0.0
+            t_5 = t_4 * t_3
+            d_old[i - 1] += t_5
+            d_old[i] += t_4 - t_5 - t_4 * t_2 * 0.2
+    # new = u.copy()
+    d_u += d_new
+    # old = u.copy()
+    d_u += d_old
+    return d_u

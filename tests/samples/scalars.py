@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from samples import Sample, Special
+from samples import Sample, Special, spread
 
 
 def from_math(name: str, *cases: tuple[Any, ...]) -> list[Sample]:
@@ -27,6 +27,9 @@ SAMPLES: list[Sample] = [
         Sample(cast, (1.25,), wrt=(), smooth=False)
         for cast in (np.float16, np.float32, np.complex64)
     ],
+    Sample(list, ([0.7, 1.3],), wrt=(0,)),
+    Sample(list, (spread(3),)),
+    Sample(tuple, (spread(2, 3),)),
     Sample(max, (1.3, 0.7)),
     Sample(max, (0.7, 1.3)),
     Sample(min, (1.3, 0.7)),

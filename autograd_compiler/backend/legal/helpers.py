@@ -132,7 +132,7 @@ def _item(low: Legaliser, values: ir.Operand, k: ir.Operand, kind: Type) -> ir.O
 
 def last_writes(low: Legaliser, op: ir.Apply, given: Given) -> ir.Operand | None:
     """Along a vector: note the last write to each place, and zero all others."""
-    adjoint, index = given["adjoint"], given["index"]
+    adjoint, index = given["adjoint"], low.as_index(given["index"])
     if ndim(type_of(adjoint)) != 1 or ndim(type_of(index)) != 1:
         raise low.refuse("writes at an index of arrays of several dimensions", _HINT)
     count = low.size(index, 0)

@@ -1,0 +1,13 @@
+"""Samples of the helpers that generated code calls, which is differentiated again."""
+
+from __future__ import annotations
+
+from autograd_compiler import runtime
+from samples import Sample, spread
+
+SAMPLES: list[Sample] = [
+    Sample(runtime.unbroadcast, (spread(2, 3), spread(3)), wrt=(0,)),
+    Sample(runtime.unbroadcast, (spread(2, 3), spread(2, 1)), wrt=(0,)),
+    Sample(runtime.unbroadcast, (spread(2, 3), spread(2, 3)), wrt=(0,)),
+    Sample(runtime.unbroadcast, (spread(3), 0.5), wrt=(0,)),
+]
