@@ -173,6 +173,8 @@ class Gradient:
         result, values = nested.call_gradient(
             low, specialiser, self._wrt, args, kwargs, node
         )
+        first: Any
+        second: Any
         first, second = result.items if with_value or self._has_aux else (None, result)
         if self._has_aux and not with_value:
             first, second = second, first
@@ -198,7 +200,7 @@ class Gradient:
     def __reduce__(self) -> Any:
         if self._method_of is not None:
             method, instance = self._method_of
-            return getattr, (instance, method.__name__)
+            return getattr, (instance, method._gradient.name)
         if _named(self) is self:  # `@grad def f`: the name means this object
             return self.__qualname__
         options = {

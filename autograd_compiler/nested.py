@@ -21,13 +21,13 @@ import numpy as np
 
 from autograd_compiler import ir
 from autograd_compiler.builder import constant_value, type_of_operand
-from autograd_compiler.errors import ArgumentError, MutationError, UnsupportedError
+from autograd_compiler.errors import ArgumentError, MutationError
 from autograd_compiler.frontend import calls, expressions, methods, names, resolve
-from autograd_compiler.frontend.names import Capture
 from autograd_compiler.frontend.program import Argument
 from autograd_compiler.frontend.source import unparse
 from autograd_compiler.frontend.values import (
     Bound,
+    Capture,
     Closure,
     Frame,
     Items,
@@ -39,10 +39,9 @@ from autograd_compiler.types import (
     BOTTOM,
     UNKNOWN,
     Array,
-    Dim,
     DictOf,
+    Dim,
     ListOf,
-    Opaque,
     Scalar,
     TupleOf,
     Type,
@@ -194,7 +193,7 @@ def run(
     values: Mapping[str, Value],
     more: tuple[Value, ...],
     node: ast.AST,
-) -> Value:
+) -> Any:
     """Lower a call of compiled code: its arguments, its captures, and what follows."""
     captured = tuple(
         names.captured(low, capture, capture.fetch(), node)
@@ -211,7 +210,7 @@ def call_gradient(
     args: tuple[Value, ...],
     kwargs: Keywords,
     node: ast.AST,
-) -> tuple[Value, dict[str, Value]]:
+) -> tuple[Any, dict[str, Value]]:
     """What the generated gradient returns, and the arguments that it was called with."""
     values = bind(low, specialiser.signature, args, kwargs, node)
     for name in wrt:
@@ -241,7 +240,7 @@ def _positions(operand: ir.Operand) -> list[ir.Operand]:
 
 def owned(
     low: Lowering, gradient: Value, argument: Value, taken: list[ir.Var], node: ast.AST
-) -> Value:
+) -> Any:
     """A gradient in the form of its argument, in memory of its own.
 
     `taken` are the arrays that it must not share memory with; it is added to them.
@@ -257,7 +256,7 @@ def owned(
         )
         if argument.form.kind in ("list", "dict"):
             return low.new_ref(argument.form, parts)
-        return ir.Pack(parts, argument.form)  # type: ignore[arg-type]
+        return ir.Pack(parts, argument.form)
     result = low.operand(gradient, node)
     wanted = type_of_operand(argument)
     if not isinstance(result, ir.Var) or not isinstance(result.type, Array):
@@ -321,7 +320,7 @@ class Pullback:
             tuple(
                 owned(low, part, argument, taken, node)
                 for part, argument in zip(result.items, self.arguments, strict=True)
-            )  # type: ignore[arg-type]
+            )
         )
 
 
@@ -528,6 +527,3 @@ def with_free_values(derivative: Any, closure: Closure, free: list[str]) -> Valu
         outer,
     )
     return Closure(definition, frame)
-
-
-__all__ = ["Opaque", "Pullback", "UnsupportedError", "call_gradient"]

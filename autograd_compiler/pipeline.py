@@ -139,7 +139,7 @@ class Lowered:
             case "source":
                 return self.source
             case "numba":
-                return emit(self._legal()[0])
+                return emit(_legal(self.module)[0])
         raise ArgumentError(
             f"there is no stage {stage!r}: choose from "
             "ast, ssa, adjoint, final, plan, source, numba"
@@ -151,19 +151,11 @@ class Lowered:
             self._compiled = self._load()
         return self._compiled
 
-    def _legal(self) -> tuple[ir.Module, Recipe]:
-        """The module as Numba compiles it, and how it is called."""
-        from autograd_compiler.backend.flat import flat_module
-        from autograd_compiler.backend.legalise import legalise
-
-        flat, recipe = flat_module(self.module)
-        return legalise(flat), recipe
-
     def _load(self) -> Callable[..., Any]:
         if self.request.backend == "numba":
             from autograd_compiler.backend.numba import compile_numba
 
-            legal, recipe = self._legal()
+            legal, recipe = _legal(self.module)
             text = emit(legal)
             run = compile_numba(
                 legal, text, legal.entry.name, objects=required_objects(legal)
@@ -174,6 +166,15 @@ class Lowered:
         )
         compiled: Callable[..., Any] = getattr(module, self.module.entry.name)
         return compiled
+
+
+def _legal(module: ir.Module) -> tuple[ir.Module, Recipe]:
+    """The module as Numba compiles it, and how it is called."""
+    from autograd_compiler.backend.flat import flat_module
+    from autograd_compiler.backend.legalise import legalise
+
+    flat, recipe = flat_module(module)
+    return legalise(flat), recipe
 
 
 def lower(

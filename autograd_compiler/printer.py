@@ -334,6 +334,8 @@ class Expressions:
                 return self._conditional(op)
             case ir.Pop(base=base):
                 return Expression(f"{self.operand(base).text}.pop()")
+            case ir.Call(function=function, args=args):
+                return self._call(function, args)
         raise AssertionError(f"{type(op).__name__} is not an expression")
 
     def _apply(self, op: ir.Apply) -> Expression:

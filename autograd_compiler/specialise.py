@@ -40,7 +40,7 @@ class Specialised:
 
     def pullback(self) -> Callable[..., Any]:
         """The function that takes residuals and a cotangent."""
-        found: Callable[..., Any] = self.run.__globals__[  # type: ignore[attr-defined]
+        found: Callable[..., Any] = self.run.__globals__[
             self.lowered.derivative.pullback
         ]
         return found

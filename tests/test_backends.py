@@ -11,7 +11,7 @@ import pytest
 pytest.importorskip("numba")
 
 from autograd_compiler import grad, value_and_grad
-from autograd_compiler.errors import BackendError
+from autograd_compiler.errors import AutogradCompilerError, BackendError
 
 pytestmark = pytest.mark.numba
 
@@ -177,3 +177,26 @@ def test_functions_and_names_given_by_the_caller_are_constants():
         np.cos(np.sin(0.5)) * np.cos(0.5)
     )
     assert gradient(np.cos, 0.5, "plain") == pytest.approx(-np.sin(0.5))
+
+
+def halved(x):
+    return x * x if x < 1.0 else halved(x / 2.0) * x
+
+
+def test_recursion_is_for_python():
+    expected = 4.0 * 3.0**3 / 32.0
+    assert grad(halved)(3.0) == pytest.approx(expected)
+    assert grad(halved, backend="auto")(3.0) == pytest.approx(expected)
+    with pytest.raises(
+        AutogradCompilerError, match=r"test_backends\.py:\d+(.|\n)*recursi"
+    ):
+        grad(halved, backend="numba")(3.0)
+
+
+def test_an_error_without_a_statement_names_the_function():
+    def shouted(x, label):
+        return x**2 if label.swapcase() == "A" else x**3
+
+    line = shouted.__code__.co_firstlineno
+    with pytest.raises(BackendError, match=rf"test_backends\.py:({line}|{line + 1}):"):
+        grad(shouted, backend="numba")(2.0, object())

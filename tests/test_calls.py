@@ -292,6 +292,26 @@ def test_result_that_is_written_after_the_call() -> None:
     check(function, X)
 
 
+def test_argument_that_only_a_helper_of_a_helper_keeps() -> None:
+    def function(x):
+        y = x * 2.0
+        z = outer(y)
+        y[0] = z[1]
+        return np.sum(y * z)
+
+    check(function, X)
+
+
+def inner(x):
+    y = x
+    return np.sin(y)
+
+
+def outer(x):
+    y = inner(x)
+    return y * 3.0
+
+
 def test_adjoint_that_a_helper_hands_back_is_not_written_through() -> None:
     def function(x):
         y = linear(x)

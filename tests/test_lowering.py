@@ -43,7 +43,9 @@ def interpret(
     bound = inspect.signature(original).bind(*args, **kwargs)
     bound.apply_defaults()
     captured = [capture.fetch() for capture in primal.captures]
-    return ir_interpreter.run(function, *bound.arguments.values(), *captured)
+    module = ir.Module((*primal.helpers, function))
+    given = (*bound.arguments.values(), *captured)
+    return ir_interpreter.run(function, *given, module=module)
 
 
 def numbers(value: Any) -> np.ndarray:
@@ -82,7 +84,8 @@ def test_emitted_program_does_what_the_function_does(
     program: Program, stage: str
 ) -> None:
     primal = lowered(program.function, *program.args, **program.kwargs)
-    module = ir.Module((STAGES[stage](primal.function),))
+    functions = (*primal.helpers, primal.function)
+    module = ir.Module(tuple(map(STAGES[stage], functions)))
     loaded = load_module(
         emit(module), module.entry.name, objects=required_objects(module)
     )

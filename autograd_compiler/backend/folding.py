@@ -159,6 +159,9 @@ class _Folder:
                 pass
             case ir.Pop(value=value) if op.adjoint and value.name.startswith("d_"):
                 return value if self.count[value] == 1 else None
+            case ir.Call(targets=(target,)) if op.adjoint:
+                named = target.name.startswith("d_")
+                return target if named and self.count[target] == 1 else None
             case _:
                 return None
         if target.name or not self.count[target]:
@@ -210,6 +213,9 @@ class _Folder:
 
     def _hinders(self, op: ir.Operation, other: ir.Operation, folded: bool) -> bool:
         """Whether `op` must not be evaluated after `other`, which follows it."""
+        if isinstance(op, ir.Call):
+            return True
+        folded = folded and not isinstance(other, ir.Call)
         if self._is_fixed(op):
             inside = [found for block in ir.blocks(other) for found in ir.walk(block)]
             assigned = {

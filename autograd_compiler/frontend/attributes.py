@@ -41,6 +41,11 @@ PROPERTIES: dict[str, Any] = {
     "real": np.real,
     "imag": np.imag,
 }
+# Fields of the named tuples that NumPy gives: no other tuple has these attributes.
+RESULT_FIELDS = {
+    **{"eigenvalues": 0, "eigenvectors": 1, "sign": 0, "logabsdet": 1},
+    **{"Q": 0, "R": 1, "U": 0, "S": 1, "Vh": 2},
+}
 FACTS = ("shape", "ndim", "size", "dtype", "itemsize", "nbytes")
 
 
@@ -59,6 +64,8 @@ def attribute(low: Lowering, owner: Value, name: str, node: ast.AST) -> Value:
         case ir.Pack(items, form):
             if form.kind == "record":
                 return _field(low, owner, form, items, name, node)
+            if form.kind == "tuple" and RESULT_FIELDS.get(name, 9) < len(items):
+                return low.read(items[RESULT_FIELDS[name]])
             return MethodOf(owner, name)
         case ir.Var():
             return _of_variable(low, owner, name, node)

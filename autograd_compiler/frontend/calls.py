@@ -37,7 +37,7 @@ from autograd_compiler.frontend.values import (
     Value,
 )
 from autograd_compiler.rules.registry import rule_of
-from autograd_compiler.types import Array, DictOf, ListOf, Opaque, Unknown
+from autograd_compiler.types import Array, DictOf, ListOf, Opaque, Scalar, Unknown
 
 if TYPE_CHECKING:
     from autograd_compiler.frontend.lower import Lowering
@@ -372,7 +372,7 @@ def _call_function(
     node: ast.AST,
 ) -> Value:
     helper = _helper(fn)
-    if helper is not None:
+    if helper is not None and any(_is_open(value) for value in args):
         return primitive(low, helper, args, kwargs, node)
     source = source_of(low, fn, node)
     if low.program is not None:
@@ -390,6 +390,15 @@ def _helper(fn: types.FunctionType) -> Any:
     mine, other = original.__code__, fn.__code__
     same = mine.co_code == other.co_code and mine.co_names == other.co_names
     return original if same else None
+
+
+def _is_open(value: Value) -> bool:
+    """Whether the type of a value decides nothing when compiling."""
+    if not isinstance(value, ir.Var) or isinstance(value.type, Scalar):
+        return False
+    return not isinstance(value.type, Array) or None in value.type.dims or any(
+        not dim.is_not_one and not dim.is_one for dim in value.type.dims if dim
+    )
 
 
 @functools.lru_cache(maxsize=512)

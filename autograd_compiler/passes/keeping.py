@@ -65,6 +65,8 @@ class Keeper:
                 continue
             for op in self._steps(var, own, set(kept) | set(change)) or ():
                 (target,) = ir.targets(op)
+                if target in change:  # two of its values need it
+                    continue
                 change[target] = ir.Var(target.name, target.type)
                 again.append(replace(retarget(op, change[target]), adjoint=True))
         pops: list[ir.Operation] = []

@@ -294,7 +294,7 @@ class Derivatives:
         gradients: tuple[ir.Operand, ...],
     ) -> Pair:
         params = _params(function)
-        buffers = Buffers(ir.Block(sweeps.forward), self._shares)
+        buffers = Buffers(ir.Block(sweeps.forward), {**self._shares, **sweeps.held})
 
         def held(operand: ir.Operand) -> bool:
             if not isinstance(operand, ir.Var) or not _is_buffer(operand):

@@ -56,6 +56,7 @@ class Sweeps:
     tapes: frozenset[ir.Var]
     stored: tuple[Stored, ...]
     owned: dict[ir.Var, bool]  # whether a gradient is an array of its own
+    held: dict[ir.Var, tuple[ir.Var, ...]]  # what residuals of calls may refer to
 
 
 def reverse_body(
@@ -132,6 +133,7 @@ class _Reverse(Worker):
         super().__init__(active_vars(body, wrt, outputs))
         self.keeper = Keeper(body, shares)
         self.calls = calls
+        self.held: dict[ir.Var, tuple[ir.Var, ...]] = {}
 
     def run(
         self,
@@ -166,6 +168,7 @@ class _Reverse(Worker):
             frozenset(self.keeper.tapes),
             tuple(self.keeper.stored),
             owned,
+            self.held,
         )
 
     def _handed_back(self, var: ir.Var) -> ir.Operand:
@@ -486,6 +489,11 @@ class _Reverse(Worker):
         residuals = None
         if pair.residuals is not None:
             residuals = ir.Var(f"{op.function}_residuals", pair.residuals)
+            referred = [args[k] for k in pair.held_arguments]
+            referred += [targets[k] for k in pair.held_results]
+            self.held[residuals] = tuple(
+                leaf for value in referred for leaf in ir.leaves(value)
+            )
             targets.append(residuals)
         forward = replace(
             op, function=pair.forward, targets=tuple(targets), args=tuple(args)

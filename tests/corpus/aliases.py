@@ -9,6 +9,7 @@ import numpy as np
 from corpus import program
 
 X = np.array([0.7, -1.2, 0.4, 1.9])
+# `smooth=False` here: the gradient cannot be differentiated again yet.
 M = np.array([[0.3, 0.8, -0.6], [-0.5, 0.9, 1.1]])
 
 
@@ -24,7 +25,7 @@ def buffers_swapped_in_a_branch_of_a_loop(x):
     return a.sum() * 2 + b.sum()
 
 
-@program(X, numba=False)
+@program(X, numba=False, smooth=False)
 def buffers_swapped_after_an_inner_loop(x):
     a = x.copy()
     b = np.zeros(4)
@@ -35,7 +36,7 @@ def buffers_swapped_after_an_inner_loop(x):
     return a.sum() * 2 + b.sum()
 
 
-@program(X, numba=False)
+@program(X, numba=False, smooth=False)
 def three_buffers_rotate(x):
     a = x.copy()
     b = x * 2
@@ -71,7 +72,7 @@ def buffers_swapped_in_a_branch_then_written(x):
     return (a * b).sum()
 
 
-@program(X)
+@program(X, smooth=False)
 def view_from_before_a_loop_is_written_in_it(x):
     a = x.copy()
     v = a[1:]
@@ -80,7 +81,7 @@ def view_from_before_a_loop_is_written_in_it(x):
     return (a * a).sum()
 
 
-@program(X)
+@program(X, smooth=False)
 def view_from_before_a_loop_is_read_in_it(x):
     a = x.copy()
     v = a[1:]
@@ -125,7 +126,7 @@ def one_array_three_times_in_a_list(x):
     return (rows[0] * rows[2]).sum()
 
 
-@program(X, numba=False)
+@program(X, numba=False, smooth=False)
 def copies_of_a_changing_array_in_a_list(x):
     l = []
     a = x.copy()
@@ -311,7 +312,7 @@ def rows_written_while_they_are_gone_through(m):
     return (a * a).sum()
 
 
-@program(M, numba=False)
+@program(M, numba=False, smooth=False)
 def rows_of_two_arrays_written_together(m):
     a = m.copy()
     b = m * 2
@@ -520,7 +521,7 @@ def slice_of_a_list_is_a_copy(x):
     return sum(ys) * xs[1]
 
 
-@program(X, numba=False)
+@program(X, numba=False, smooth=False)
 def arrays_of_a_list_written_in_place(x):
     xs = []
     for i in range(3):
@@ -531,7 +532,7 @@ def arrays_of_a_list_written_in_place(x):
     return (xs[0] + xs[1] * xs[2]).sum()
 
 
-@program(X, numba=False)
+@program(X, numba=False, smooth=False)
 def item_of_a_list_replaced_after_it_was_read(x):
     xs = []
     for i in range(3):
@@ -541,7 +542,7 @@ def item_of_a_list_replaced_after_it_was_read(x):
     return (y * xs[1]).sum()
 
 
-@program(X, numba=False)
+@program(X, numba=False, smooth=False)
 def item_of_a_list_written_under_its_own_name(x):
     xs = []
     for i in range(3):
@@ -577,7 +578,7 @@ def list_repeated(x):
     return ys[0] * ys[4] * 3 + xs[0] * sum(ys)
 
 
-@program(X, numba=False)
+@program(X, numba=False, smooth=False)
 def arrays_of_a_dict_updated(x):
     d = {}
     for i in range(3):
@@ -629,7 +630,7 @@ def list_rebuilt_in_a_branch(x):
     return (ps[0] * ps[1]).sum()
 
 
-@program(X, numba=False)
+@program(X, numba=False, smooth=False)
 def array_in_a_tuple_written_in_a_loop(x):
     st = (x.copy(), 0.0)
     for i in range(3):
@@ -659,7 +660,7 @@ def function_and_number_chosen_by_a_branch(x):
     return f(x * k).sum()
 
 
-@program(X, numba=False)
+@program(X, numba=False, smooth=False)
 def rows_appended_then_written(x):
     rows = []
     for i in range(2):
@@ -671,7 +672,7 @@ def rows_appended_then_written(x):
     return rows[0][1] * rows[1][2]
 
 
-@program(X, numba=False)
+@program(X, numba=False, smooth=False)
 def table_of_lists_filled_in_loops(x):
     rows = [[0.0, 0.0, 0.0] for _ in range(3)]
     for i in range(3):
@@ -680,7 +681,7 @@ def table_of_lists_filled_in_loops(x):
     return rows[0][1] * rows[1][2]
 
 
-@program(X, numba=False)
+@program(X, numba=False, smooth=False)
 def last_item_read_before_an_append(x):
     hs = [x * 1.0]
     s = 0.0
@@ -691,7 +692,7 @@ def last_item_read_before_an_append(x):
     return s + hs[-1].sum() + hs[-2][0]
 
 
-@program(X, numba=False)
+@program(X, numba=False, smooth=False)
 def arrays_of_a_list_swapped(x):
     d = [x * (i + 1) for i in range(3)]
     for i in range(2):

@@ -210,21 +210,21 @@ def fancy_read_in_two_dimensions(m, rows, columns):
     return np.sum(m[rows, columns] ** 2) + np.sum(m[rows, 0] ** 3)
 
 
-@program(X, numba=False)
+@program(X)
 def fancy_store(x):
     y = np.ones(5)
     y[[3, 0]] = x[:2] * x[2:]
     return np.sum(y**2)
 
 
-@program(X, numba=False)
+@program(X)
 def fancy_store_last_writer_wins(x):
     y = x * 2.0
     y[[1, 1, 3]] = x[:3] * x[:3]
     return np.sum(y**2)
 
 
-@program(X, numba=False)
+@program(X)
 def fancy_augmented_store_counts_repeats_once(x):
     y = x * 2.0
     y[[1, 1, 3]] += x[:3]

@@ -185,7 +185,7 @@ def early_return_in_a_helper(x):
     return clipped(x) + clipped(-x) * clipped(x + 1.0)
 
 
-@program(0.7, numba=False)
+@program(0.7)
 def recursion(x):
     return power(x, 4) + x
 
@@ -195,7 +195,7 @@ def recursion_of_an_argument(x, n):
     return power(math.sin(x), n)
 
 
-@program(0.7, numba=False)
+@program(0.7)
 def mutual_recursion(x):
     return even_steps(x, 5)
 
@@ -433,7 +433,7 @@ def helper_returns_none_for_some(x):
     return y * x[1]
 
 
-@program(0.7, numba=False)
+@program(0.7)
 def recursion_in_a_nested_function(x):
     def iterate(y, n):
         if n == 0:

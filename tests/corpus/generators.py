@@ -66,7 +66,7 @@ def list_of_a_generator(x):
     return items[0] * items[3]
 
 
-@program(X)
+@program(X, numba=False)
 def array_of_a_tuple_of_a_generator(x):
     y = np.array(tuple(math.sin(item) for item in x))
     return np.sum(y**2)

@@ -159,3 +159,13 @@ def else_of_an_empty_loop(x, n):
     else:
         x = x * x
     return x
+
+
+@program(X, 1, 2)
+def slice_that_turns_out_to_hold_one(x, start, stop):
+    return np.sum(x[start:stop] * x**2)
+
+
+@program(np.array([0.7]), 3)
+def size_one_beside_a_range_of_given_length(x, n):
+    return np.sum(np.arange(n) * x**2)

@@ -344,3 +344,70 @@ def calls_what_has_no_source(x):
 
 
 without_source = _scope["without_source"]
+
+
+# ---------------------------------------------------------------- aliases
+
+
+@refused(X, error=errors.MutationError, says=("alias", "a"))
+def array_chosen_by_a_branch_is_written(x):
+    a, b = x.copy(), x * 2.0
+    c = a if x[0] > 0.0 else b
+    c[0] = x[1] * x[2]
+    return np.sum(a) * x[0]
+
+
+@refused(X, error=errors.MutationError, says=("same array", "best", "copy"))
+def second_name_of_a_written_array_is_rebound(x):
+    a = x.copy()
+    best = a
+    for i in range(3):
+        if x[i] > 0.5:
+            best = x * 2.0
+        a[i] = x[i] ** 2
+    return np.sum(best * x)
+
+
+@refused(X, error=errors.MutationError, says=("twice", "copies"))
+def array_that_is_twice_in_a_list_is_written(x):
+    a = x * 1.0
+    items = []
+    for _ in range(2):
+        items.append(a)
+    items[0][1] = x[0] * 5.0
+    return np.sum(items[1] * x)
+
+
+@refused(X, error=errors.MutationError, says=("list", "changed", "copy"))
+def item_is_written_after_its_list_has_grown(x):
+    items = [x * 1.0]
+    for i in range(3):
+        last = items[-1]
+        items.append(np.sin(last) * x[i])
+        last *= x[0]
+    return np.sum(items[-1])
+
+
+@refused(X, says=("branch", "another name"))
+def list_with_two_names_is_chosen_by_a_branch(x):
+    ps, qs = [x, x * 2.0], [x * 3.0, x * 4.0]
+    r = ps if x[0] > 0.0 else qs
+    r[0] = x * x
+    return np.sum(ps[0] * qs[1])
+
+
+def collect(value, found=[]):  # noqa: B006
+    found.append(value)
+    return found
+
+
+@refused(X, says=("list", "outside"))
+def mutable_default_is_written(x):
+    return collect(x[0])[-1] * x[1]
+
+
+@refused(X, says=("slice of a list", "one by one"))
+def slice_of_a_list_is_written(x):
+    items = [v * v for v in x]
+    items[1:3] = [x[0], x[0] * 2.0]
+    return sum(items)

@@ -179,3 +179,67 @@ def test_error_in_a_helper_names_the_helper_line() -> None:
     with pytest.raises(errors.UnsupportedError) as found:
         grad(f)(np.ones(2))
     assert marked(str(found.value)).startswith("cube(y)")
+
+
+# ---------------------------------------------------------------- lost derivatives
+
+
+def test_text_of_a_value_is_fine_where_no_number_is_made_of_it(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def f(x):
+        print(f"{x:.2f}".rjust(6))
+        return x * x
+
+    assert grad(f)(3.0) == 6.0
+    assert capsys.readouterr().out == "  3.00\n"
+
+
+def test_number_from_str_is_refused() -> None:
+    def f(x):
+        return float(str(x)) * x
+
+    with pytest.raises(errors.UnsupportedError, match="loses its derivative"):
+        grad(f)(2.0)
+
+
+def test_function_that_shuffles_its_argument_is_refused() -> None:
+    def f(x):
+        np.random.shuffle(x)
+        return x[0]
+
+    with pytest.raises(errors.UnsupportedError, match="may write"):
+        grad(f)(np.ones(3))
+
+
+def test_constant_subscript_fails_only_where_it_is_reached() -> None:
+    def f(x):
+        items = (x,)
+        if x > 5.0:
+            return items[3]
+        return items[0] ** 2
+
+    gradient = grad(f)
+    assert gradient(3.0) == 6.0
+    with pytest.raises(IndexError):
+        gradient(6.0)
+
+
+def test_second_operand_is_dead_where_the_first_decides() -> None:
+    def f(x):
+        items = []
+        if items and items[0] > x:
+            return x
+        return x**2
+
+    assert grad(f)(3.0) == 6.0
+
+
+def test_result_that_may_be_none_shows_the_return() -> None:
+    def f(x):
+        if x < 0.0:
+            return x * x
+
+    with pytest.raises(errors.ArgumentError) as found:
+        grad(f)(1.0)
+    assert marked(str(found.value)).startswith("return x * x")

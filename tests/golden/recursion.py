@@ -51,15 +51,11 @@ def power_backward(residuals, d_result):
             d_x = d_result * t_2
             d_half = 2 * d_result * x * half
         # half = power(x, n // 2)
-        d_x_1 = power_backward(power_residuals, d_half)
-        d_x += d_x_1
+        d_x += power_backward(power_residuals, d_half)
     return d_x
 
 
 def power_grad(x, n):
     """Gradient of power."""
     _, power_residuals = power_forward(x, n)
-
-    # def power(x, n):
-    d_x = power_backward(power_residuals, 1.0)
-    return d_x
+    return power_backward(power_residuals, 1.0)

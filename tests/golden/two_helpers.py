@@ -64,6 +64,4 @@ def score_grad(x, w):
     # return np.sum(sigmoid(w * y) * normalise(w))
     d_y = t_3 * w
     d_w += t_3 * y
-    # y = normalise(x)
-    d_x = normalise_backward(normalise_residuals, d_y)
-    return d_x, d_w
+    return normalise_backward(normalise_residuals, d_y), d_w

@@ -221,4 +221,6 @@ _for(_renamed(np.fmod), math, "fmod", "x y")
 _for(_heaviside, np, "heaviside", "x1 x2")
 _for(_abs, operator, "abs", "x")
 _CALLS[id(abs)] = (_abs, ("x",))
+# A range that is kept, rather than gone through: Numba takes no slices of it.
+_CALLS[id(range)] = (_renamed(np.arange), ("start", "stop", "step"))
 _CALLS[id(math.log)] = (_log, ("x", "base"))
