@@ -129,7 +129,9 @@ class Gradient:
         """The generated source; see the class."""
         last = self._main.last
         if last is None:
-            last = self._both.last if self._main is self._gradient else self._gradient.last
+            last = (
+                self._both.last if self._main is self._gradient else self._gradient.last
+            )
         if last is None:
             return self._main.generic(self._wrt).source
         if last is not self._main.last:
@@ -448,7 +450,9 @@ def jvp(
     >>> jvp(lambda x: x**2, (3.0,), (1.0,))
     (9.0, 6.0)
     """
-    if not isinstance(primals, (tuple, list)) or not isinstance(tangents, (tuple, list)):
+    if not isinstance(primals, (tuple, list)) or not isinstance(
+        tangents, (tuple, list)
+    ):
         raise ArgumentError("jvp takes tuples: jvp(fun, (x, y), (d_x, d_y))")
     if len(primals) != len(tangents):
         raise ArgumentError(
@@ -558,7 +562,9 @@ def _parts(gradient: Any, argument: Any) -> list[Any]:
     """The leaves of a gradient, in the order of the argument's."""
     if isinstance(argument, dict):
         return [
-            leaf for key, item in argument.items() for leaf in _parts(gradient[key], item)
+            leaf
+            for key, item in argument.items()
+            for leaf in _parts(gradient[key], item)
         ]
     if isinstance(argument, (tuple, list)):
         return [
@@ -612,18 +618,25 @@ def _like(given: Any, model: Any, what: str) -> Any:
         )
     return tree.unflatten(
         structure,
-        [_leaf_like(item, leaf, what) for item, leaf in zip(found, leaves, strict=True)],
+        [
+            _leaf_like(item, leaf, what)
+            for item, leaf in zip(found, leaves, strict=True)
+        ],
     )
 
 
 def _leaf_like(given: Any, model: Any, what: str) -> Any:
     if isinstance(model, np.ndarray) and model.dtype.kind in "fc":
-        array = np.asarray(given, dtype=np.result_type(model.dtype, np.asarray(given).dtype))
+        array = np.asarray(
+            given, dtype=np.result_type(model.dtype, np.asarray(given).dtype)
+        )
         if array.shape != model.shape:
             raise ArgumentError(
                 f"the {what} must have shape {model.shape}, and {array.shape} is given"
             )
-        return array.astype(model.dtype, copy=False) if array.dtype.kind != "c" else array
+        return (
+            array.astype(model.dtype, copy=False) if array.dtype.kind != "c" else array
+        )
     if isinstance(model, (float, np.floating)) and np.ndim(given) == 0:
         return given if not isinstance(given, np.ndarray) else given[()]
     if isinstance(model, (float, np.floating)):
@@ -638,12 +651,16 @@ def _tangent_like(tangent: Any, out: Any) -> Any:
     leaves, structure = tree.flatten(out)
     if structure == tree.LEAF:
         if isinstance(out, np.ndarray) and out.dtype.kind in "fc":
-            return owned(0.0 if tangent is None else tangent, out) if out.ndim else (
-                np.asarray(tangent)[()]
+            return (
+                owned(0.0 if tangent is None else tangent, out)
+                if out.ndim
+                else (np.asarray(tangent)[()])
             )
         if isinstance(out, (float, np.floating)):
             zero = 0.0 if tangent is None else tangent
-            return type(out)(zero) if isinstance(out, np.floating) else _plain_value(zero)
+            return (
+                type(out)(zero) if isinstance(out, np.floating) else _plain_value(zero)
+            )
         return tangent
     parts = _parts(tangent, out)
     return tree.unflatten(

@@ -16,16 +16,21 @@ from typing import Any
 
 import numpy as np
 
-from autograd_compiler import ir
-from autograd_compiler.analysis.infer import Result, infer_call, infer_reshape
+from autograd_compiler import ir, runtime
+from autograd_compiler.analysis.infer import (
+    Result,
+    infer_call,
+    infer_reshape,
+    infer_unbroadcast,
+)
 from autograd_compiler.errors import UnsupportedError
 from autograd_compiler.types import (
     BOTTOM,
     UNKNOWN,
     Array,
     Bottom,
-    Dim,
     DictOf,
+    Dim,
     ListOf,
     LongTuple,
     Opaque,
@@ -72,7 +77,18 @@ FOLDABLE = {
     range,
 }
 
-_SMALL = (int, float, bool, str, type(None), type(Ellipsis), tuple, complex, type, range)
+_SMALL = (
+    int,
+    float,
+    bool,
+    str,
+    type(None),
+    type(Ellipsis),
+    tuple,
+    complex,
+    type,
+    range,
+)
 
 
 def type_of_operand(operand: ir.Operand) -> Type:
@@ -241,6 +257,8 @@ class Builder:
         if fn is getattr and isinstance(args[1], ir.Const):
             attribute = str(args[1].value)
             return infer_call(lambda x: getattr(x, attribute), args[:1])
+        if fn is runtime.unbroadcast:
+            return infer_unbroadcast(*map(type_of_operand, args))
         result = infer_call(fn, args, kwargs)
         if not result.known and fn is np.reshape and len(args) == 2:
             # Fixed sizes may not fit the stand-ins; the result may be a view or a copy.
@@ -257,7 +275,8 @@ class Builder:
                 if isinstance(args[1], ir.Const):
                     amount = int(args[1].value)
                     return Scalar(
-                        "int64", size=size.plus(amount if fn is operator.add else -amount)
+                        "int64",
+                        size=size.plus(amount if fn is operator.add else -amount),
                     )
             case Scalar("int64"), Scalar("int64", size=Dim() as size):
                 if isinstance(args[0], ir.Const) and fn is operator.add:
@@ -339,12 +358,14 @@ class Builder:
             case ir.Const(value):
                 return ir.Const(isinstance(value, classes.value))
             case ir.Pack(_, form):
-                kind = {"tuple": tuple, "list": list, "dict": dict}.get(form.kind, form.cls)
+                kind = {"tuple": tuple, "list": list, "dict": dict}.get(
+                    form.kind, form.cls
+                )
                 return ir.Const(issubclass(kind or tuple, classes.value))
             case ir.Var(type=Array()):
                 return ir.Const(issubclass(np.ndarray, classes.value))
-            case ir.Var(type=Scalar()):
-                return ir.Const(issubclass(class_of(args[0].type), classes.value))
+            case ir.Var(type=Scalar() as type):
+                return ir.Const(issubclass(class_of(type), classes.value))
             case ir.Var(type=ListOf()):
                 return ir.Const(issubclass(list, classes.value))
             case ir.Var(type=Unknown()) if self.deriving:
@@ -433,7 +454,9 @@ class Builder:
 
     # -------------------------------------------------------------- memory
 
-    def load(self, base: ir.Operand, path: tuple[ir.Index, ...], name: str = "") -> ir.Var:
+    def load(
+        self, base: ir.Operand, path: tuple[ir.Index, ...], name: str = ""
+    ) -> ir.Var:
         base = self.as_var(base)
         self._check_path(path)
         target = ir.Var(name, self._sized(load_type(base.type, path, self)))
@@ -459,7 +482,6 @@ class Builder:
             )
         )
         return target
-
 
     def _check_path(self, path: ir.Path) -> None:
         """Refuse `x[tuple(indices)]` where only run time knows how many there are."""
@@ -641,10 +663,16 @@ def _index_type(base: Type, index: ir.Operand, builder: Builder) -> Type:
 
 
 def _array_index_type(base: Array, index: ir.Operand, builder: Builder) -> Type:
-    parts = index.items if isinstance(index, ir.Pack) and index.form.kind == "tuple" else (index,)
+    parts = (
+        index.items
+        if isinstance(index, ir.Pack) and index.form.kind == "tuple"
+        else (index,)
+    )
     if any(is_advanced(part) for part in parts):
         return _advanced_type(base, index, builder)
-    consumed = sum(1 for part in parts if not _is_new_axis(part) and not _is_ellipsis(part))
+    consumed = sum(
+        1 for part in parts if not _is_new_axis(part) and not _is_ellipsis(part)
+    )
     dims: list[Dim | None] = []
     source = iter(base.dims)
     whole = True
@@ -668,7 +696,9 @@ def _array_index_type(base: Array, index: ir.Operand, builder: Builder) -> Type:
     if not dims and not any(_is_ellipsis(part) for part in parts):
         return Scalar(base.dtype, weak=False)
     # A leading slice of a contiguous array is contiguous, too.
-    leading = len(parts) == 1 and isinstance(parts[0], ir.Slice) and _step(parts[0]) == 1
+    leading = (
+        len(parts) == 1 and isinstance(parts[0], ir.Slice) and _step(parts[0]) == 1
+    )
     return Array(base.dtype, tuple(dims), base.contiguous and (whole or leading))
 
 
@@ -729,7 +759,11 @@ def _bound(bound: ir.Operand, dim: Dim, default: Dim) -> Dim | None:
             )
         return None
     kind = type_of_operand(bound)
-    if isinstance(kind, Scalar) and kind.size is not None and kind.size.symbol.startswith("n"):
+    if (
+        isinstance(kind, Scalar)
+        and kind.size is not None
+        and kind.size.symbol.startswith("n")
+    ):
         return kind.size
     return None
 

@@ -135,7 +135,8 @@ def initial_params(random: np.random.Generator) -> Params:
 
 def predict(params: Params, images: Array) -> Array:
     hidden = np.tanh(images @ params["W1"] + params["b1"])
-    return np.argmax(hidden @ params["W2"] + params["b2"], axis=1)
+    digits: Array = np.argmax(hidden @ params["W2"] + params["b2"], axis=1)
+    return digits
 
 
 def train(

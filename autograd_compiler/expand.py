@@ -39,7 +39,7 @@ _SINGLE = {**_NUMPY, "log": log}
 _MATH = {**vars(np), **vars(math), "np": np, "abs": abs, "pow": math.pow}
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def _parsed(text: str) -> ast.expr:
     return ast.parse(text, mode="eval").body
 
@@ -158,9 +158,11 @@ def rule_call(builder: Builder, fn: Any, values: dict[str, ir.Operand]) -> ir.Op
             packed = values[name]
             assert isinstance(packed, ir.Pack)
             args.extend(packed.items)
-        elif parameter.kind is parameter.KEYWORD_ONLY:
-            kwargs[name] = values[name]
-        elif kwargs and parameter.kind is not parameter.POSITIONAL_ONLY:
+        elif (
+            parameter.kind is parameter.KEYWORD_ONLY
+            or kwargs
+            and parameter.kind is not parameter.POSITIONAL_ONLY
+        ):
             kwargs[name] = values[name]
         else:
             args.append(values[name])

@@ -23,7 +23,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeAlias
 
-from autograd_compiler.types import Type, UNKNOWN
+from autograd_compiler.types import UNKNOWN, Type
 
 
 @dataclass(frozen=True)
@@ -486,7 +486,9 @@ def rebuild(operand: Operand, change: Callable[[Var], Operand]) -> Operand:
         case Pack(items, form):
             return Pack(tuple(rebuild(item, change) for item in items), form)
         case Slice(start, stop, step):
-            return Slice(rebuild(start, change), rebuild(stop, change), rebuild(step, change))
+            return Slice(
+                rebuild(start, change), rebuild(stop, change), rebuild(step, change)
+            )
     return operand
 
 
@@ -528,7 +530,9 @@ def rebuild_op(
         assert isinstance(changed, Var), f"{operand!r} must stay a variable"
         return changed
 
-    def pairs(kwargs: tuple[tuple[str, Operand], ...]) -> tuple[tuple[str, Operand], ...]:
+    def pairs(
+        kwargs: tuple[tuple[str, Operand], ...],
+    ) -> tuple[tuple[str, Operand], ...]:
         return tuple((key, one(value)) for key, value in kwargs)
 
     def inside(inner: Block) -> Block:

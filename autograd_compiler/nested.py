@@ -276,7 +276,9 @@ def owned(
     return result
 
 
-def arrays_of(low: Lowering, values: Mapping[str, Value], node: ast.AST) -> list[ir.Var]:
+def arrays_of(
+    low: Lowering, values: Mapping[str, Value], node: ast.AST
+) -> list[ir.Var]:
     """The arrays in the arguments of a call."""
     return [
         leaf
@@ -333,13 +335,18 @@ def check_like(
         if not isinstance(first, ir.Pack) or first.form != second.form:
             if not isinstance(first, ir.Pack) or len(first.items) != len(second.items):
                 raise low.refuse(
-                    node, f"the {what} must have the structure of the value it belongs to"
+                    node,
+                    f"the {what} must have the structure of the value it belongs to",
                 )
         for item, part in zip(first.items, second.items, strict=True):
             check_like(low, item, part, what, node)
         return
     a, b = type_of_operand(first), type_of_operand(second)
-    if is_inexact(b) and isinstance(a, (Scalar, Array)) and isinstance(b, (Scalar, Array)):
+    if (
+        is_inexact(b)
+        and isinstance(a, (Scalar, Array))
+        and isinstance(b, (Scalar, Array))
+    ):
         if getattr(a, "ndim", 0) != getattr(b, "ndim", 0):
             raise low.refuse(
                 node,

@@ -185,7 +185,9 @@ class Specialiser:
         if isinstance(item, bool) or not isinstance(item, (int, np.integer)):
             raise ArgumentError(f"argnums must be numbers or names, not {item!r}")
         positional = [
-            p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
+            p
+            for p in parameters
+            if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
         ]
         starred = [p for p in parameters if p.kind is p.VAR_POSITIONAL]
         number = int(item)
@@ -225,7 +227,9 @@ class Specialiser:
 
     # ------------------------------------------------------------ compiling
 
-    def specialise(self, wrt: tuple[str, ...], values: Mapping[str, Any]) -> Specialised:
+    def specialise(
+        self, wrt: tuple[str, ...], values: Mapping[str, Any]
+    ) -> Specialised:
         sizes: dict[int, Dim] = {}
         arguments = {name: describe(value, sizes) for name, value in values.items()}
         return self.for_arguments(wrt, arguments)
@@ -292,9 +296,11 @@ class Specialiser:
                 arguments[name] = Argument(form=ir.TUPLE)
             elif parameter.kind is parameter.VAR_KEYWORD:
                 arguments[name] = Argument(form=ir.Form("dict"))
-            elif isinstance(default, (str, bool, type(None))):
-                arguments[name] = Argument(fixed=default)
-            elif callable(default) and default is not parameter.empty:
+            elif (
+                isinstance(default, (str, bool, type(None)))
+                or callable(default)
+                and default is not parameter.empty
+            ):
                 arguments[name] = Argument(fixed=default)
             else:
                 arguments[name] = unknown()
@@ -334,5 +340,7 @@ def selected(values: Mapping[str, Any], name: str) -> Any:
         try:
             return values[starred][int(position)]
         except IndexError:
-            raise ArgumentError(f"argnums selects `{name}`, which is not given") from None
+            raise ArgumentError(
+                f"argnums selects `{name}`, which is not given"
+            ) from None
     return values[name]

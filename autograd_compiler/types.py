@@ -201,9 +201,7 @@ def type_of(value: Any, sizes: dict[int, Dim] | None = None) -> Type:
         if value.dtype.kind not in "fciub":
             return Opaque(np.ndarray)
         dims = tuple(
-            ONE
-            if size == 1
-            else sizes.setdefault(size, Dim(f"n{len(sizes)}"))
+            ONE if size == 1 else sizes.setdefault(size, Dim(f"n{len(sizes)}"))
             for size in value.shape
         )
         return Array(value.dtype.name, dims, value.flags.c_contiguous)

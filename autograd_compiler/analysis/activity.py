@@ -48,7 +48,10 @@ def differentiated(op: ir.Apply) -> Iterator[ir.Operand]:
         return
     zero = {name for name, text in rule.partials.items() if text is None}
     for position, operand in enumerate(op.args):
-        if position >= len(rule.parameters) or rule.parameters[position].name not in zero:
+        if (
+            position >= len(rule.parameters)
+            or rule.parameters[position].name not in zero
+        ):
             yield operand
     yield from (value for key, value in op.kwargs if key not in zero)
 
@@ -58,7 +61,9 @@ def varied_vars(body: ir.Block, inputs: Iterable[ir.Var]) -> set[ir.Var]:
     varied = {var for var in inputs if is_inexact(var.type)}
 
     def depends(operands: Iterable[ir.Operand]) -> bool:
-        return any(leaf in varied for operand in operands for leaf in ir.leaves(operand))
+        return any(
+            leaf in varied for operand in operands for leaf in ir.leaves(operand)
+        )
 
     def mark(var: ir.Var) -> None:
         if is_inexact(var.type):

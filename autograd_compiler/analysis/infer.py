@@ -140,7 +140,9 @@ def infer_call(
                     return found
                 for layout in ("C", "strided"):
                     attempt[0].layout = layout
-                    other = _describe([_run(harmless, args, kwargs, attempt[0])], names, False)
+                    other = _describe(
+                        [_run(harmless, args, kwargs, attempt[0])], names, False
+                    )
                     found = _in_any_layout(found, other)
                 return found
         except _Absent:
@@ -154,7 +156,13 @@ def infer_call(
 # stand-ins fit together, as in `y[:2] * y[k:]`, arrays of size 1 always do.
 _SURE_RANK = frozenset(
     (
-        *(operator.add, operator.sub, operator.mul, operator.truediv, operator.floordiv),
+        *(
+            operator.add,
+            operator.sub,
+            operator.mul,
+            operator.truediv,
+            operator.floordiv,
+        ),
         *(operator.mod, operator.pow, operator.neg, operator.pos, operator.abs),
         *(operator.lt, operator.le, operator.gt, operator.ge, operator.eq, operator.ne),
         *(operator.and_, operator.or_, operator.xor, operator.invert, operator.matmul),
@@ -191,9 +199,13 @@ def _in_any_layout(first: Result, second: Result) -> Result:
     if len(first.types) != len(second.types):
         return NOT_KNOWN
     types = tuple(
-        replace(a, contiguous=a.contiguous and isinstance(b, Array) and b.contiguous)
-        if isinstance(a, Array)
-        else a
+        (
+            replace(
+                a, contiguous=a.contiguous and isinstance(b, Array) and b.contiguous
+            )
+            if isinstance(a, Array)
+            else a
+        )
         for a, b in zip(first.types, second.types, strict=True)
     )
     aliases = tuple(sorted({*first.aliases, *second.aliases}))
@@ -218,6 +230,25 @@ def infer_reshape(array: Array, shape: ir.Operand) -> Array | None:
             case _:
                 return None
     return Array(array.dtype, tuple(dims), contiguous=True)
+
+
+def infer_unbroadcast(adjoint: Type, value: Type) -> Result:
+    """An adjoint in the shape of its value, which may be the adjoint itself.
+
+    No stand-ins can tell: those of different sizes are no broadcast of each other.
+    """
+    match adjoint, value:
+        case (Bottom(), _) | (_, Bottom()):
+            return Result((BOTTOM,))
+        case (Scalar() | Array()) as first, (Scalar() | Array()) as second:
+            dtype = np.dtype(first.dtype)
+            if dtype.kind == "c" and np.dtype(second.dtype).kind != "c":
+                dtype = np.empty(0, dtype).real.dtype
+            if isinstance(second, Array):
+                return Result((Array(dtype.name, second.dims),), aliases=(0,))
+            weak = isinstance(first, Scalar) and first.weak
+            return Result((Scalar(dtype.name, weak),), aliases=(0,))
+    return NOT_KNOWN
 
 
 def _size_of(kind: Type) -> Dim | None:
@@ -314,13 +345,21 @@ def _sample(type: Type, sizes: Sizes, owner: object) -> Any:
             if size is not None:
                 number = sizes.of(size)
             else:
-                number = {"b": True, "i": sizes.integer, "u": 1, "f": sizes.number, "c": 0.5 + 0.25j}[kind]
+                number = {
+                    "b": True,
+                    "i": sizes.integer,
+                    "u": 1,
+                    "f": sizes.number,
+                    "c": 0.5 + 0.25j,
+                }[kind]
             return number if weak else np.dtype(dtype).type(number)
         case Array(dtype, dims, contiguous):
             shape = tuple(
-                sizes.numbers[f"?{id(owner)}.{position}"]
-                if dim is None
-                else sizes.of(dim)
+                (
+                    sizes.numbers[f"?{id(owner)}.{position}"]
+                    if dim is None
+                    else sizes.of(dim)
+                )
                 for position, dim in enumerate(dims)
             )
             return _array(dtype, shape, "C" if contiguous else sizes.layout)
@@ -360,14 +399,18 @@ def _describe(
     aliases = tuple(
         position for position, arg in enumerate(given) if shares_memory(value, arg)
     )
-    if isinstance(value, tuple) and type(value) is not tuple and not hasattr(
-        value, "_fields"
+    if (
+        isinstance(value, tuple)
+        and type(value) is not tuple
+        and not hasattr(value, "_fields")
     ):
         return NOT_KNOWN
     if isinstance(value, (tuple, list)) and not value:
         return Result((TupleOf(()),)) if isinstance(value, tuple) else NOT_KNOWN
     if isinstance(value, list) and any(isinstance(arg, list) for arg in given):
-        return Result((ListOf(_merge([r[0] for r in results], names, exact)),), False, aliases)
+        return Result(
+            (ListOf(_merge([r[0] for r in results], names, exact)),), False, aliases
+        )
     if isinstance(value, (tuple, list)):
         if value and all(type(item) is int for item in value):
             return Result((_merge(results, names, exact),), False)
@@ -403,9 +446,7 @@ def _merge(values: list[Any], names: tuple[str, ...], exact: bool) -> Type:
             _dim([v.shape[axis] for v in values], names, exact)
             for axis in range(value.ndim)
         )
-        return Array(
-            value.dtype.name, dims, all(v.flags.c_contiguous for v in values)
-        )
+        return Array(value.dtype.name, dims, all(v.flags.c_contiguous for v in values))
     if isinstance(value, np.generic) and value.dtype.kind in "fciub":
         return Scalar(value.dtype.name, weak=False)
     if isinstance(value, bool):

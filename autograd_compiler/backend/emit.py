@@ -100,6 +100,19 @@ def _write(module: ir.Module) -> tuple[list[str], Namespace]:
         avoid |= hidden
 
 
+def _copies(statements: Iterable[Statement]) -> Iterator[Copy]:
+    """Every copy among statements, and in the blocks that they hold."""
+    for statement in statements:
+        match statement:
+            case Copy():
+                yield statement
+            case Branch(_, _, then, orelse):
+                yield from _copies(then)
+                yield from _copies(orelse)
+            case Loop(_, body) | Repeat(_, _, body) | Scope(_, body):
+                yield from _copies(body)
+
+
 class _Writer:
     """Writes the statements of one function; a line is its text and its depth."""
 
@@ -124,6 +137,7 @@ class _Writer:
         if function.doc:
             lines.append(f"    {_docstring(function.doc)}")
         inside = self.block(self._body.statements)
+        inside = [f"{name} = None" for name in self.unassigned()] + inside
         lines += [f"    {line}" if line else "" for line in inside]
         if not any(_is_code(line) for line in inside):
             lines.append("    pass")
@@ -215,6 +229,34 @@ class _Writer:
             yield from orelse
 
     # ------------------------------------------------------------ copies
+
+    def unassigned(self) -> list[str]:
+        """Names that are copied to others while they may have no value yet.
+
+        A variable that some path leaves unassigned costs nothing, except where two
+        names of it meet: `y_1 = y` must not fail, though nothing reads `y_1` then.
+        """
+        copies = list(_copies(self._body.statements))
+        pairs = [
+            (target, source)
+            for copy in copies
+            for target, source in copy.pairs
+            if isinstance(source, ir.Var)
+        ]
+        maybe = {target for copy in copies for target in copy.undefined}
+        size = -1
+        while size != len(maybe):
+            size = len(maybe)
+            maybe.update(target for target, source in pairs if source in maybe)
+        params = {self._names[var] for var in self._body.params}
+        found = {
+            self._names[source]
+            for target, source in pairs
+            if source in maybe
+            and source in self._names
+            and self._names[source] != self._names.get(target)
+        }
+        return sorted(found - params)
 
     def copy(self, statement: Copy) -> Iterator[str]:
         """Assignments with the meaning of `a, b = b, a`, one by one where that works."""

@@ -139,7 +139,9 @@ class _Folder:
                 continue
             if target is None or len(user.get(target, ())) != self.count[target]:
                 continue
-            if any(at < len(ops) and target in self._kept(ops[at]) for at in user[target]):
+            if any(
+                at < len(ops) and target in self._kept(ops[at]) for at in user[target]
+            ):
                 continue
             at = max(place[at] if at < len(ops) else at for at in user[target])
             between = range(number + 1, min(at, len(ops)))
@@ -250,7 +252,9 @@ class _Folder:
         match op:
             case ir.Apply(fn=fn, args=(_, ir.Const("shape" | "size"))):
                 return fn is getattr
-            case ir.Load(base=ir.Var(type=TupleOf(items)), path=(ir.Index(ir.Const()),)):
+            case ir.Load(
+                base=ir.Var(type=TupleOf(items)), path=(ir.Index(ir.Const()),)
+            ):
                 return all(isinstance(item, Scalar) for item in items)
         return self._is_test(op)
 

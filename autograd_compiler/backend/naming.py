@@ -111,7 +111,9 @@ def _hints(classes: _Classes, statements: Iterable[Statement]) -> dict[ir.Var, s
     found: dict[ir.Var, str] = {}
     for op in _done(statements):
         match op:
-            case ir.Apply(targets=(target,), fn=fn, args=(first, *_)) if not target.name:
+            case ir.Apply(
+                targets=(target,), fn=fn, args=(first, *_)
+            ) if not target.name:
                 public = None if has_operator(fn) else public_name(fn)
                 if public is None or fn is getattr:
                     continue

@@ -14,6 +14,7 @@ from autograd_compiler import ir
 from autograd_compiler.frontend import calls, names
 from autograd_compiler.frontend.values import (
     Bound,
+    Capture,
     Items,
     MethodOf,
     Object,
@@ -43,8 +44,15 @@ PROPERTIES: dict[str, Any] = {
 }
 # Fields of the named tuples that NumPy gives: no other tuple has these attributes.
 RESULT_FIELDS = {
-    **{"eigenvalues": 0, "eigenvectors": 1, "sign": 0, "logabsdet": 1},
-    **{"Q": 0, "R": 1, "U": 0, "S": 1, "Vh": 2},
+    "eigenvalues": 0,
+    "eigenvectors": 1,
+    "sign": 0,
+    "logabsdet": 1,
+    "Q": 0,
+    "R": 1,
+    "U": 0,
+    "S": 1,
+    "Vh": 2,
 }
 FACTS = ("shape", "ndim", "size", "dtype", "itemsize", "nbytes")
 
@@ -164,14 +172,14 @@ def _of_constant(low: Lowering, value: Any, name: str, node: ast.AST) -> Value:
             node, f"`{getattr(value, '__name__', value)}` has no attribute `{name}`"
         ) from None
     if isinstance(value, types.ModuleType) and not low.in_rule:
-        capture = names.Capture(name, vars(value), id(vars(value)))
+        capture = Capture(name, vars(value), id(vars(value)))
         if name in vars(value):
             if isinstance(found, (float, int)) and _is_library(value):
                 return ir.Const(found)  # np.pi, math.e
             return names.captured(low, capture, found, node)
     if isinstance(value, type) and isinstance(found, (np.ndarray, float, int)):
         if not isinstance(found, bool):
-            root = names.Capture(value.__name__, value, id(value))
+            root = Capture(value.__name__, value, id(value))
             return names.captured(low, root.step("attribute", name), found, node)
     return ir.Const(found)
 
@@ -198,7 +206,9 @@ def _of_object(low: Lowering, owner: Object, name: str, node: ast.AST) -> Value:
     ):
         if isinstance(attribute_value, (types.BuiltinMethodType, types.MethodType)):
             return MethodOf(owner, name)
-    return names.captured(low, owner.capture.step("attribute", name), attribute_value, node)
+    return names.captured(
+        low, owner.capture.step("attribute", name), attribute_value, node
+    )
 
 
 __all__ = ["attribute", "operator"]

@@ -137,7 +137,9 @@ class _Merge:
                     self.cells[ref.cell] = Items(a.form, tuple(items))  # type: ignore[arg-type]
                     return ref
         return self.operand(
-            self._materialised(0, first, name), self._materialised(1, second, name), name
+            self._materialised(0, first, name),
+            self._materialised(1, second, name),
+            name,
         )
 
     def _held_apart(self, first: int, second: int) -> bool:
@@ -165,9 +167,11 @@ class _Merge:
                 return value
             case ir.Pack(items, form):
                 parts = [
-                    self._exported(ir.UNDEFINED, item, name)
-                    if first is ir.UNDEFINED
-                    else self._exported(item, ir.UNDEFINED, name)
+                    (
+                        self._exported(ir.UNDEFINED, item, name)
+                        if first is ir.UNDEFINED
+                        else self._exported(item, ir.UNDEFINED, name)
+                    )
                     for item in items
                 ]
                 if any(part is None for part in parts):
@@ -396,7 +400,7 @@ def _at_end(low: Lowering, state: State, name: str) -> Value:
             origin = low.memory.origin(value)
             return state.current.get(origin, value)
         if isinstance(value, ir.Pack):
-            return ir.Pack(tuple(now(item) for item in value.items), value.form)  # type: ignore[arg-type, misc]
+            return ir.Pack(tuple(now(item) for item in value.items), value.form)  # type: ignore[misc]
         return value
 
     if isinstance(value, ir.Pack):
@@ -470,7 +474,9 @@ def lower_with(low: Lowering, node: ast.With) -> None:
     """`with np.errstate(...)`: the body, inside of the same context manager."""
     contexts = []
     for item in node.items:
-        contexts.append(low.operand(low.expression(item.context_expr), item.context_expr))
+        contexts.append(
+            low.operand(low.expression(item.context_expr), item.context_expr)
+        )
         if item.optional_vars is not None:
             raise low.refuse(
                 node,

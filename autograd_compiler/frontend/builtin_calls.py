@@ -174,7 +174,7 @@ def _map(low: Lowering, args: Any, kwargs: Keywords, node: ast.AST) -> Value:
 
     def add() -> None:
         item = low.state.names["%item"]
-        given = (item,)
+        given: tuple[Value, ...] = (item,)
         if len(sources) > 1 and isinstance(item, ir.Pack):
             given = item.items
         stores.append(low, result, calls.call(low, function, given, {}, node), node)
@@ -218,19 +218,21 @@ def _sequence(low: Lowering, args: tuple[Value, ...], node: ast.AST) -> Value:
     if expressions.is_list(low, value):
         return expressions.joined(low, (value,))
     whole = low.operand(value, node)
-    result = low.apply(list, whole)
-    if isinstance(whole, ir.Var) and isinstance(result, ir.Var):
+    listed = low.apply(list, whole)
+    if isinstance(whole, ir.Var) and isinstance(listed, ir.Var):
         if not isinstance(whole.type, Array) or whole.type.ndim > 1:
-            low.memory.put(result, whole)  # the items are views
-    return result
+            low.memory.put(listed, whole)  # the items are views
+    return listed
 
 
-def _tuple(low: Lowering, args: tuple[Value, ...], kwargs: Keywords, node: ast.AST) -> Value:
+def _tuple(
+    low: Lowering, args: tuple[Value, ...], kwargs: Keywords, node: ast.AST
+) -> Value:
     if not args:
         return ir.Pack(())
     items = loops.known_items(low, args[0])
     if items is not None:
-        return ir.Pack(tuple(low.read(item) for item in items))  # type: ignore[arg-type, misc]
+        return ir.Pack(tuple(low.read(item) for item in items))  # type: ignore[misc]
     value: Value = args[0]
     if not expressions.is_list(low, value):
         value = _sequence(low, args, node)
@@ -271,7 +273,9 @@ def _sum(low: Lowering, args: Any, kwargs: Keywords, node: ast.AST) -> Value:
             if position == 0 and isinstance(start, ir.Const) and start.value == 0:
                 total = low.read(item)
             else:
-                total = expressions.binary(low, operator.add, total, low.read(item), node)
+                total = expressions.binary(
+                    low, operator.add, total, low.read(item), node
+                )
         return total
     name = f"%total{len(low.hidden_names)}"
     low.state.names[name] = start
@@ -282,7 +286,11 @@ def _sum(low: Lowering, args: Any, kwargs: Keywords, node: ast.AST) -> Value:
 
     def add() -> None:
         low.state.names[name] = expressions.binary(
-            low, operator.add, low.read(low.state.names[name]), low.state.names["%item"], node
+            low,
+            operator.add,
+            low.read(low.state.names[name]),
+            low.state.names["%item"],
+            node,
         )
 
     loops.generate(low, [ast.comprehension(target, source, [], 0)], add)
@@ -380,7 +388,9 @@ def _isinstance(low: Lowering, args: Any, kwargs: Keywords, node: ast.AST) -> Va
             content = low.content(value)
             kind: Any = list
             if isinstance(content, Items):
-                kind = {"list": list, "dict": dict}.get(content.form.kind, content.form.cls)
+                kind = {"list": list, "dict": dict}.get(
+                    content.form.kind, content.form.cls
+                )
             return ir.Const(issubclass(kind, known.value))
         if isinstance(value, Object):
             return ir.Const(isinstance(value.value, known.value))
@@ -435,9 +445,7 @@ def _hasattr(low: Lowering, args: Any, kwargs: Keywords, node: ast.AST) -> Value
 
 @handles(setattr, delattr, exec, eval, globals, locals, vars, input, open, super)
 def _forbidden(low: Lowering, args: Any, kwargs: Keywords, node: ast.AST) -> Value:
-    raise low.refuse(
-        node, "this builtin is not supported in a differentiated function"
-    )
+    raise low.refuse(node, "this builtin is not supported in a differentiated function")
 
 
 @handles(pow)
@@ -464,7 +472,9 @@ def _reduce(low: Lowering, args: Any, kwargs: Keywords, node: ast.AST) -> Value:
     items = loops.known_items(low, args[1])
     if items is None:
         raise low.refuse(
-            node, "`functools.reduce` over items that only run time knows", "write a loop"
+            node,
+            "`functools.reduce` over items that only run time knows",
+            "write a loop",
         )
     values = list(items) if len(args) < 3 else [args[2], *items]
     result: Value = low.read(values[0])
@@ -493,7 +503,9 @@ def _ufunc_at(fn: Any) -> Handler:
     ) -> Value:
         if fn not in (np.add, np.subtract) or len(args) != 3:
             raise low.refuse(
-                node, f"`np.{fn.__name__}.at`", "np.add.at and np.subtract.at are supported"
+                node,
+                f"`np.{fn.__name__}.at`",
+                "np.add.at and np.subtract.at are supported",
             )
         base, index, value = args
         given = low.operand(value, node)
@@ -543,7 +555,7 @@ def _writers(low: Lowering, args: Any, kwargs: Keywords, node: ast.AST) -> Value
 @handles(np.asarray, np.asanyarray)
 def _asarray(low: Lowering, args: Any, kwargs: Keywords, node: ast.AST) -> Value:
     """`np.asarray(x)` of an array is the array itself."""
-    (value, *rest) = args
+    value, *rest = args
     if isinstance(value, ir.Var) and isinstance(value.type, Array) and not rest:
         dtype = kwargs.get("dtype")
         if dtype is None and not kwargs:
@@ -571,7 +583,7 @@ def construct(
         if missing or len(args) > len(fields):
             raise low.refuse(node, f"`{cls.__name__}` takes {', '.join(fields)}")
         items = tuple(given.get(f, ir.Const(defaults.get(f))) for f in fields)
-        return ir.Pack(items, ir.Form("record", fields, cls))  # type: ignore[arg-type]
+        return ir.Pack(items, ir.Form("record", fields, cls))
     if dataclasses.is_dataclass(cls) and not hasattr(cls, "__post_init__"):
         specs = [f for f in dataclasses.fields(cls) if f.init]
         given = dict(zip((f.name for f in specs), args, strict=False)) | kwargs
@@ -582,7 +594,9 @@ def construct(
             elif spec.default is not dataclasses.MISSING:
                 items_found.append(ir.Const(spec.default))
             else:
-                raise low.refuse(node, f"`{cls.__name__}` needs a value for `{spec.name}`")
+                raise low.refuse(
+                    node, f"`{cls.__name__}` needs a value for `{spec.name}`"
+                )
         form = ir.Form("record", tuple(spec.name for spec in specs), cls)
         return low.new_ref(form, items_found)
     init = cls.__dict__.get("__init__")

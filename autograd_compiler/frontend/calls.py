@@ -27,6 +27,7 @@ from autograd_compiler.frontend.resolve import local_names
 from autograd_compiler.frontend.source import FunctionSource, read_source
 from autograd_compiler.frontend.values import (
     Bound,
+    Capture,
     Choice,
     Closure,
     Frame,
@@ -128,10 +129,16 @@ def call(
 
 
 def _call_value(
-    low: Lowering, function: ir.Var, args: tuple[Value, ...], kwargs: Keywords, node: ast.AST
+    low: Lowering,
+    function: ir.Var,
+    args: tuple[Value, ...],
+    kwargs: Keywords,
+    node: ast.AST,
 ) -> Value:
     given = tuple(low.operand(arg, node) for arg in args)
-    named = {key: low.operand(value, node) for key, value in kwargs.items()}
+    named: dict[str, Any] = {
+        key: low.operand(value, node) for key, value in kwargs.items()
+    }
     return low.builder.apply(ir.CallValue(), function, *given, **named)
 
 
@@ -187,7 +194,7 @@ def _call_constant(
         named = {key: operand_or_const(item) for key, item in fn.keywords.items()}
         return call(low, ir.Const(fn.func), (*bound, *args), {**named, **kwargs}, node)
     if isinstance(fn, types.MethodType) and not _is_library(fn.__func__):
-        owner = Object(fn.__self__, names.Capture("self", fn.__self__, id(fn.__self__)))
+        owner = Object(fn.__self__, Capture("self", fn.__self__, id(fn.__self__)))
         return call(low, ir.Const(fn.__func__), (owner, *args), kwargs, node)
     if isinstance(fn, types.FunctionType) and reports(fn):
         if args and isinstance(args[0], Object):  # a method: `logger.info(...)`
@@ -324,13 +331,19 @@ def closure(low: Lowering, node: ast.FunctionDef | ast.Lambda) -> Closure:
     defaults = tuple(low.expression(default) for default in arguments.defaults)
     keyword_defaults = tuple(
         (arg.arg, low.expression(default))
-        for arg, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
+        for arg, default in zip(
+            arguments.kwonlyargs, arguments.kw_defaults, strict=True
+        )
         if default is not None
     )
     if isinstance(node, ast.Lambda):
         body = ast.copy_location(ast.Return(node.body), node.body)
         definition = ast.FunctionDef(
-            name="<lambda>", args=arguments, body=[body], decorator_list=[], returns=None
+            name="<lambda>",
+            args=arguments,
+            body=[body],
+            decorator_list=[],
+            returns=None,
         )
         ast.copy_location(definition, node)
     else:
@@ -349,15 +362,21 @@ def _call_closure(
     node: ast.AST,
 ) -> Value:
     defaults = dict(function.keyword_defaults)
-    positional = [a.arg for a in (*function.node.args.posonlyargs, *function.node.args.args)]
+    positional = [
+        a.arg for a in (*function.node.args.posonlyargs, *function.node.args.args)
+    ]
     if function.defaults:
         tail = positional[-len(function.defaults) :]
         defaults.update(zip(tail, function.defaults, strict=True))
     bound = bind(low, function.node, defaults, args, kwargs, node)
     outer = function.frame
     frame = Frame(
-        bound, outer.globals, outer.cells, outer.filename,
-        frozenset(local_names(function.node)), outer,
+        bound,
+        outer.globals,
+        outer.cells,
+        outer.filename,
+        frozenset(local_names(function.node)),
+        outer,
     )
     if low.frame is outer:
         outer.names = low.state.names
@@ -376,7 +395,7 @@ def _call_function(
         return primitive(low, helper, args, kwargs, node)
     source = source_of(low, fn, node)
     if low.program is not None:
-        result = low.program.call(low, fn, source, args, kwargs, node)
+        result: Value | None = low.program.call(low, fn, source, args, kwargs, node)
         if result is not None:
             return result
     return inline(low, source, args, kwargs, node)
@@ -396,8 +415,10 @@ def _is_open(value: Value) -> bool:
     """Whether the type of a value decides nothing when compiling."""
     if not isinstance(value, ir.Var) or isinstance(value.type, Scalar):
         return False
-    return not isinstance(value.type, Array) or None in value.type.dims or any(
-        not dim.is_not_one and not dim.is_one for dim in value.type.dims if dim
+    return (
+        not isinstance(value.type, Array)
+        or None in value.type.dims
+        or any(not dim.is_not_one and not dim.is_one for dim in value.type.dims if dim)
     )
 
 
@@ -434,7 +455,10 @@ def inline(
     found, definition = source
     bound = bind(low, definition, defaults_of(low, found, node), args, kwargs, node)
     frame = Frame(
-        bound, found.globals, found.closure, found.filename,
+        bound,
+        found.globals,
+        found.closure,
+        found.filename,
         frozenset(local_names(definition)),
     )
     return lowering_module.lower_body(low, definition, bound, frame)
@@ -450,13 +474,13 @@ def defaults_of(
             continue
         value = parameter.default
         if isinstance(value, np.ndarray):
-            capture = names.Capture(name, value, id(value))
+            capture = Capture(name, value, id(value))
             found[name] = names.captured(low, capture, value, node)
         elif type(value) is tuple:
             found[name] = ir.Pack(tuple(ir.Const(item) for item in value))
         elif isinstance(value, (list, dict, set)):
             # The same object at each call; writes to it are refused.
-            capture = names.Capture(name, value, id(value))
+            capture = Capture(name, value, id(value))
             found[name] = names.captured(low, capture, value, node)
         else:
             found[name] = ir.Const(value)

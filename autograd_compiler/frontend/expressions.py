@@ -11,7 +11,7 @@ import numpy as np
 from autograd_compiler import ir
 from autograd_compiler.builder import constant_value, operand_of
 from autograd_compiler.frontend import attributes, branches, calls, loops, names, stores
-from autograd_compiler.frontend.values import Iterable, Ref, Value
+from autograd_compiler.frontend.values import Items, Iterable, Ref, Value
 from autograd_compiler.types import (
     Array,
     Bottom,
@@ -69,7 +69,9 @@ def lower(low: Lowering, node: ast.expr) -> Value:
         case ast.Name(name):
             return names.lookup(low, name, node)
         case ast.BinOp(left, op, right):
-            return binary(low, BINARY[type(op)], lower(low, left), lower(low, right), node)
+            return binary(
+                low, BINARY[type(op)], lower(low, left), lower(low, right), node
+            )
         case ast.UnaryOp(op, value):
             return _unary(low, UNARY[type(op)], value, node)
         case ast.Compare():
@@ -93,11 +95,15 @@ def lower(low: Lowering, node: ast.expr) -> Value:
         case ast.Dict(keys, values):
             return _dictionary(low, keys, values, node)
         case ast.Set(items):
-            constants = [constant_value(low.operand(lower(low, item))) for item in items]
+            constants = [
+                constant_value(low.operand(lower(low, item))) for item in items
+            ]
             if all(constant is not None for constant in constants):
                 return ir.Const({c.value for c in constants if c is not None})
             raise low.refuse(
-                node, "a set of values that only run time knows", "use a list or a tuple"
+                node,
+                "a set of values that only run time knows",
+                "use a list or a tuple",
             )
         case ast.Attribute(value, name):
             return attributes.attribute(low, lower(low, value), name, node)
@@ -135,7 +141,11 @@ def binary(low: Lowering, fn: Any, left: Value, right: Value, node: ast.AST) -> 
     structured = _concatenate(low, fn, left, right)
     if structured is not None:
         return structured
-    if fn is operator.mod and isinstance(left, ir.Const) and isinstance(left.value, str):
+    if (
+        fn is operator.mod
+        and isinstance(left, ir.Const)
+        and isinstance(left.value, str)
+    ):
         return low.apply(fn, left, low.operand(right, node))
     first, second = low.operand(left, node), low.operand(right, node)
     return low.apply(fn, first, second)
@@ -150,9 +160,9 @@ def _concatenate(low: Lowering, fn: Any, left: Value, right: Value) -> Value | N
             return ir.Pack(tuple(low.operand(item) for item in items))
         return low.new_ref(ir.LIST, items)
     if fn is operator.mul:
-        for items, count in ((first, right), (second, left)):
-            if items is not None and isinstance(count, ir.Const):
-                repeated = items * count.value
+        for known, count in ((first, right), (second, left)):
+            if known is not None and isinstance(count, ir.Const):
+                repeated = known * count.value
                 if isinstance(left, ir.Pack) or isinstance(right, ir.Pack):
                     return ir.Pack(tuple(low.operand(item) for item in repeated))
                 return low.new_ref(ir.LIST, repeated)
@@ -343,10 +353,9 @@ def _dictionary(
         if key is None:
             other = lower(low, value)
             content = low.content(other) if isinstance(other, Ref) else other
-            if isinstance(content, ir.Var) or not hasattr(content, "form"):
+            if not isinstance(content, (Items, ir.Pack)):
                 raise low.refuse(node, "`**` of a dict whose keys only run time knows")
-            form: ir.Form = content.form
-            found.update(zip(form.keys, content.items, strict=True))
+            found.update(zip(content.form.keys, content.items, strict=True))
             continue
         name = constant_value(low.operand(lower(low, key), key))
         if name is None:

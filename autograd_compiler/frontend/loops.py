@@ -175,9 +175,7 @@ def _target_names(target: ast.expr) -> set[str]:
 
 
 def _walrus_names(node: ast.expr) -> set[str]:
-    return {
-        n.target.id for n in ast.walk(node) if isinstance(n, ast.NamedExpr)
-    }
+    return {n.target.id for n in ast.walk(node) if isinstance(n, ast.NamedExpr)}
 
 
 # ---------------------------------------------------------------- carrying
@@ -232,7 +230,15 @@ def _loop(
         inner.add(index)
         try:
             stable = _compare(
-                low, carried, before, after, types, extra, dropped, assigned, inner,
+                low,
+                carried,
+                before,
+                after,
+                types,
+                extra,
+                dropped,
+                assigned,
+                inner,
                 rebuilt,
             )
         except _Widen:
@@ -250,9 +256,7 @@ def _loop(
         )
     _refuse_two_names(low, carried)
     dead = after.dead
-    nexts = tuple(
-        ir.UNDEFINED if dead else item.next for item in carried
-    )
+    nexts = tuple(ir.UNDEFINED if dead else item.next for item in carried)
     targets = tuple(ir.Var(item.param.name, item.param.type) for item in carried)
     params = tuple(item.param for item in carried)
     inits = tuple(item.init for item in carried)
@@ -262,16 +266,28 @@ def _loop(
     if bounds is not None:
         low.builder.append(
             ir.For(
-                span, targets, index, *bounds, params, inits, body,
-                breaks=flag is not None, adjoint=adjoint,
+                span,
+                targets,
+                index,
+                *bounds,
+                params,
+                inits,
+                body,
+                breaks=flag is not None,
+                adjoint=adjoint,
             )
         )
     else:
         low.builder.append(
             ir.While(
-                span, targets, params, inits,
-                ir.Block(tuple(test_ops), (condition,)), body,
-                breaks=flag is not None, adjoint=adjoint,
+                span,
+                targets,
+                params,
+                inits,
+                ir.Block(tuple(test_ops), (condition,)),
+                body,
+                breaks=flag is not None,
+                adjoint=adjoint,
             )
         )
     _leave(low, carried, targets, after, inner)
@@ -402,9 +418,11 @@ def _is_fixed(value: ir.Const) -> bool:
     """Constants that are not numbers are carried only when they are seen to change."""
     if value is ir.UNDEFINED:
         return False
-    return isinstance(value.value, bool) or not isinstance(
-        value.value, (int, float, complex)
-    ) or hasattr(value.value, "shape")
+    return (
+        isinstance(value.value, bool)
+        or not isinstance(value.value, (int, float, complex))
+        or hasattr(value.value, "shape")
+    )
 
 
 def _loose(type: Type) -> Type:
@@ -546,7 +564,11 @@ def _compare(
             and value.value == start.value
         ):
             return
-        if isinstance(start, Ref) and isinstance(value, Ref) and start.cell == value.cell:
+        if (
+            isinstance(start, Ref)
+            and isinstance(value, Ref)
+            and start.cell == value.cell
+        ):
             return
         if isinstance(start, ir.Const) and isinstance(value, (ir.Var, ir.Const)):
             types[key] = join(type_of_operand(start), _loose(type_of_operand(value)))
@@ -690,9 +712,11 @@ def _settle_cell(
             extra[key] = None
             raise _Widen
         return
-    if isinstance(content, ir.Var) or content.form != start.form or len(
-        content.items
-    ) != len(start.items):
+    if (
+        isinstance(content, ir.Var)
+        or content.form != start.form
+        or len(content.items) != len(start.items)
+    ):
         low.materialise(Ref(cell))
         raise _Widen
     for k, (a, b) in enumerate(zip(content.items, start.items, strict=True)):
@@ -728,9 +752,7 @@ def _relate(
         return True
     size = (len(related), len(stale))
     arrays = [
-        item
-        for item in carried
-        if item.key[0] != "origin" and _is_memory(item.param)
+        item for item in carried if item.key[0] != "origin" and _is_memory(item.param)
     ]
     memory = low.memory
     for item in arrays:
@@ -741,7 +763,11 @@ def _relate(
     for position, first in enumerate(arrays):
         for second in arrays[position + 1 :]:
             for a, b in ((first.init, second.init), (first.next, second.next)):
-                if isinstance(a, ir.Var) and isinstance(b, ir.Var) and memory.may_share(a, b):
+                if (
+                    isinstance(a, ir.Var)
+                    and isinstance(b, ir.Var)
+                    and memory.may_share(a, b)
+                ):
                     related.add((first.key, second.key))
     for item in arrays:
         if isinstance(item.next, ir.Var):
@@ -937,7 +963,7 @@ def _counted_iterable(
             if not _same_size(count, other):
                 count = low.apply(min, count, other)
         return count, lambda index: ir.Pack(
-            tuple(get(index) for _, get in parts)  # type: ignore[arg-type, misc]
+            tuple(get(index) for _, get in parts)  # type: ignore[misc]
         )
     if source.kind == "reversed":
         count, get = _counted(low, args[0], node)
@@ -1015,9 +1041,13 @@ def known_items(low: Lowering, source: Value) -> tuple[Value, ...] | None:
             return None
         known = [part for part in parts if part is not None]
         if source.kind == "zip":
-            return tuple(ir.Pack(row) for row in zip(*known, strict=False))  # type: ignore[arg-type]
+            return tuple(ir.Pack(row) for row in zip(*known, strict=False))
         if source.kind == "enumerate":
-            first = constant_value(low.operand(source.args[1])) if len(source.args) > 1 else None
+            first = (
+                constant_value(low.operand(source.args[1]))
+                if len(source.args) > 1
+                else None
+            )
             begin = first.value if first is not None else 0
             return tuple(
                 ir.Pack((ir.Const(k), item))  # type: ignore[arg-type]

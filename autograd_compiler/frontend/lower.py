@@ -34,7 +34,7 @@ from autograd_compiler.frontend.values import (
     Ref,
     Value,
 )
-from autograd_compiler.types import Array, Dim, DictOf, ListOf, Unknown
+from autograd_compiler.types import Array, DictOf, Dim, ListOf, Unknown
 
 # What a mistake of the compiler itself looks like.
 INTERNAL = (
@@ -178,12 +178,12 @@ class Lowering:
             case ast.Raise():
                 self._raise(node)
             case ast.FunctionDef():
-                value = calls.closure(self, node)
+                function: Value = calls.closure(self, node)
                 for decorator in reversed(node.decorator_list):
-                    value = calls.call(
-                        self, self.expression(decorator), (value,), {}, decorator
+                    function = calls.call(
+                        self, self.expression(decorator), (function,), {}, decorator
                     )
-                self.bind(node.name, value)
+                self.bind(node.name, function)
             case ast.Pass() | ast.Break():
                 pass
             case ast.Delete(targets):
@@ -428,8 +428,9 @@ class Lowering:
                 "a function is used as a value that only run time knows",
                 "call it directly, or choose between the results of the calls",
             )
-        raise self.refuse(node, f"{type(value).__name__} cannot be used as a value here")
-
+        raise self.refuse(
+            node, f"{type(value).__name__} cannot be used as a value here"
+        )
 
     def materialise(self, ref: Ref, name: str = "") -> ir.Var:
         """Turn a container of known structure into one that lives at run time."""
@@ -470,7 +471,7 @@ class Lowering:
     # ------------------------------------------------------------ operations
 
     def apply(
-        self, fn: Any, *args: ir.Operand, style: str = "function", **kwargs: ir.Operand
+        self, fn: Any, *args: ir.Operand, style: str = "function", **kwargs: Any
     ) -> ir.Operand:
         """A call that has no side effects; views are remembered."""
         result = self.builder.apply(fn, *args, style=style, **kwargs)

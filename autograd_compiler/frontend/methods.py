@@ -22,20 +22,69 @@ Keywords = dict[str, Value]
 # Methods that are a NumPy function of the array with the same arguments.
 AS_FUNCTION: dict[str, Any] = {
     name: getattr(np, name)
-    for name in (
-        "sum prod mean std var max min argmax argmin cumsum cumprod any all trace "
-        "diagonal transpose swapaxes squeeze repeat take clip round dot argsort nonzero "
-        "searchsorted conj conjugate ravel copy choose argpartition astype"
-    ).split()
+    for name in [
+        "sum",
+        "prod",
+        "mean",
+        "std",
+        "var",
+        "max",
+        "min",
+        "argmax",
+        "argmin",
+        "cumsum",
+        "cumprod",
+        "any",
+        "all",
+        "trace",
+        "diagonal",
+        "transpose",
+        "swapaxes",
+        "squeeze",
+        "repeat",
+        "take",
+        "clip",
+        "round",
+        "dot",
+        "argsort",
+        "nonzero",
+        "searchsorted",
+        "conj",
+        "conjugate",
+        "ravel",
+        "copy",
+        "choose",
+        "argpartition",
+        "astype",
+    ]
 }
 AS_FUNCTION["flatten"] = np.ravel
 
 # Methods that change an object that the compiler does not look into.
-MUTATORS = set(
-    "shuffle partial_fit fit append appendleft extend extendleft insert remove pop "
-    "popleft popitem add discard clear update setdefault sort reverse rotate put write"
-    .split()
-)
+MUTATORS = {
+    "shuffle",
+    "partial_fit",
+    "fit",
+    "append",
+    "appendleft",
+    "extend",
+    "extendleft",
+    "insert",
+    "remove",
+    "pop",
+    "popleft",
+    "popitem",
+    "add",
+    "discard",
+    "clear",
+    "update",
+    "setdefault",
+    "sort",
+    "reverse",
+    "rotate",
+    "put",
+    "write",
+}
 # Methods whose result says nothing about the value's derivative.
 INACTIVE_NUMBER_METHODS = {"is_integer", "as_integer_ratio", "hex", "bit_length"}
 
@@ -66,7 +115,9 @@ def call_method(
             return _container(low, owner, "dict", name, args, kwargs, node)
         if isinstance(owner.type, (Array, Scalar, Unknown)):
             return _array(low, owner, name, args, kwargs, node)
-    if isinstance(owner, ir.Const) and isinstance(owner.value, (float, int, np.generic)):
+    if isinstance(owner, ir.Const) and isinstance(
+        owner.value, (float, int, np.generic)
+    ):
         return _array(low, owner, name, args, kwargs, node)
     return opaque(low, owner, name, args, kwargs, node)
 
@@ -87,7 +138,9 @@ def opaque(
             "use what returns a new value (`permutation` for `shuffle`), or a list",
         )
     given = (low.operand(owner, node), *(low.operand(arg, node) for arg in args))
-    named = {key: low.operand(value, node) for key, value in kwargs.items()}
+    named: dict[str, Any] = {
+        key: low.operand(value, node) for key, value in kwargs.items()
+    }
     if calls.is_statement(low, node):
         harmless = isinstance(owner, Object) and calls.reports(type(owner.value))
         rest = given[1:]
@@ -95,9 +148,7 @@ def opaque(
         return ir.Const(None)
     result = low.builder.apply(ir.Method(name), *given, **named)
     var = low.builder.as_var(result)
-    if isinstance(owner, Object):
-        var.type = _tried(owner.value, name, args, kwargs)
-    elif isinstance(owner, ir.Const):
+    if isinstance(owner, (Object, ir.Const)):
         var.type = _tried(owner.value, name, args, kwargs)
     elif isinstance(owner, ir.Var) and owner.type == Opaque(np.random.Generator):
         var.type = _tried(np.random.default_rng(0), name, args, kwargs)
@@ -140,18 +191,32 @@ def _array(
         stores.write(low, owner, (), low.operand(args[0], node), node=node)
         return ir.Const(None)
     if name == "sort":
-        given = {key: low.operand(value, node) for key, value in kwargs.items()}
+        given: dict[str, Any] = {
+            key: low.operand(value, node) for key, value in kwargs.items()
+        }
         operands = [low.operand(arg, node) for arg in args]
-        stores.write(low, owner, (), low.apply(np.sort, owner, *operands, **given), node=node)
+        stores.write(
+            low, owner, (), low.apply(np.sort, owner, *operands, **given), node=node
+        )
         return ir.Const(None)
-    if name in ("partition", "put", "resize", "setflags", "byteswap", "itemset", "setfield"):
+    if name in (
+        "partition",
+        "put",
+        "resize",
+        "setflags",
+        "byteswap",
+        "itemset",
+        "setfield",
+    ):
         raise low.refuse(
             node, f"`.{name}` writes into the array", "write with a subscript instead"
         )
     if name == "item":
         return _item(low, owner, args, node)
     if name == "compress":
-        return calls.primitive(low, np.compress, (args[0], owner, *args[1:]), kwargs, node)
+        return calls.primitive(
+            low, np.compress, (args[0], owner, *args[1:]), kwargs, node
+        )
     if name == "tolist":
         raise low.refuse(node, "`.tolist()`", "index or loop over the array itself")
     if name == "reshape":
@@ -175,10 +240,14 @@ def _array(
         dtype = low.operand(args[0] if args else kwargs["dtype"], node)
         return low.apply(np.astype, owner, dtype, style="method")
     if name == "flatten":
-        return low.apply(np.copy, calls.plain(low, np.ravel, (owner, *args), kwargs, node))
+        return low.apply(
+            np.copy, calls.plain(low, np.ravel, (owner, *args), kwargs, node)
+        )
     if name == "compress":
         condition, *rest = args
-        return calls.primitive(low, np.compress, (condition, owner, *rest), kwargs, node)
+        return calls.primitive(
+            low, np.compress, (condition, owner, *rest), kwargs, node
+        )
     if name in INACTIVE_NUMBER_METHODS or name.startswith("__"):
         return opaque(low, owner, name, args, kwargs, node)
     if name in AS_FUNCTION:
@@ -283,7 +352,9 @@ def _dict(
                 return ir.Pack(
                     tuple(
                         ir.Pack((ir.Const(key), item))
-                        for key, item in zip(content.form.keys, content.items, strict=True)
+                        for key, item in zip(
+                            content.form.keys, content.items, strict=True
+                        )
                     )
                 )
             return Iterable("items", (owner,))

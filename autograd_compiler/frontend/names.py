@@ -86,7 +86,7 @@ def captured(low: Lowering, capture: Capture, value: Any, node: ast.AST) -> Valu
     """A value from outside of the function as a value of the program."""
     if low.in_rule:
         return ir.Const(value)
-    if isinstance(value, FIXED) or isinstance(value, FUNCTIONS):
+    if isinstance(value, (FIXED, FUNCTIONS)):
         low.guards[(capture.identity, capture.name, capture.path)] = (capture, value)
         return ir.Const(value)
     if isinstance(value, (int, float, complex, np.generic, np.ndarray)):

@@ -60,11 +60,11 @@ class Argument:
 
 def describe(value: Any, sizes: dict[int, Dim]) -> Argument:
     """The description of a run-time argument."""
-    if isinstance(value, (float, int, complex, np.generic, np.ndarray)) and not isinstance(
-        value, bool
-    ):
+    if isinstance(
+        value, (float, int, complex, np.generic, np.ndarray)
+    ) and not isinstance(value, bool):
         return Argument(type_of(value, sizes))
-    if isinstance(value, names.FIXED) or isinstance(value, names.FUNCTIONS):
+    if isinstance(value, (names.FIXED, names.FUNCTIONS)):
         return Argument(fixed=value)
     if isinstance(value, tuple):
         form = ir.TUPLE
@@ -153,7 +153,9 @@ def lower_function(
     `recursion` says whether the code may have functions that call themselves.
     """
     plain = fun
-    while hasattr(plain, "__autograd_compiler_call__"):  # the derivative of a derivative
+    while hasattr(
+        plain, "__autograd_compiler_call__"
+    ):  # the derivative of a derivative
         plain = plain.primal
     source = read_source(plain)
     program = Program(recursion)
@@ -240,7 +242,7 @@ def _parameter(argument: Argument, name: str) -> tuple[Value, ir.Operand]:
             for position, item in enumerate(argument.items)
         ]
         tree = ir.Pack(tuple(tree for _, tree in pairs), argument.form)
-        value = ir.Pack(tuple(value for value, _ in pairs), argument.form)  # type: ignore[arg-type, misc]
+        value = ir.Pack(tuple(value for value, _ in pairs), argument.form)  # type: ignore[misc]
         return value, tree
     if argument.type is not None:
         var = ir.Var(name, argument.type)
@@ -323,7 +325,9 @@ def _call(low: Lowering, source: FunctionSource, values: dict[str, Value]) -> Va
 
 def _fixed(low: Lowering, value: Any, source: FunctionSource) -> Value:
     """An argument that a partial or method binds: read at each call like a capture."""
-    if isinstance(value, (float, int, np.generic, np.ndarray)) and not isinstance(value, bool):
+    if isinstance(value, (float, int, np.generic, np.ndarray)) and not isinstance(
+        value, bool
+    ):
         capture = Capture(f"bound_{len(low.captures)}", value, id(value))
         return names.captured(low, capture, value, source.node)
     if isinstance(value, names.FIXED) or callable(value):

@@ -87,7 +87,9 @@ def _remember(low: Lowering, target: ir.Var, base: ir.Var, step: ir.Index) -> No
 def unpacked(low: Lowering, var: ir.Var) -> ir.Operand:
     """The items of a tuple that came out of a list, as separate values."""
     assert isinstance(var.type, TupleOf)
-    if all(isinstance(item, Scalar) for item in var.type.items) and not _in_list(low, var):
+    if all(isinstance(item, Scalar) for item in var.type.items) and not _in_list(
+        low, var
+    ):
         return var
     items = []
     for k in range(len(var.type.items)):
@@ -107,7 +109,8 @@ def read_path(low: Lowering, base: ir.Var, path: ir.Path, of: ir.Var) -> ir.Var:
         if isinstance(step, ir.Index):
             current = low.builder.load(current, (step,))
         else:
-            current = low.builder.apply(step.fn, current, *step.args, **dict(step.kwargs))
+            kwargs: dict[str, Any] = dict(step.kwargs)
+            current = low.builder.apply(step.fn, current, *step.args, **kwargs)
     assert isinstance(current, ir.Var)
     low.memory.new_version(current, of)
     return current
@@ -242,7 +245,9 @@ def _written(
     low.mutated.setdefault(origin, low.builder.span)
     for other in low.memory.hazards(origin):
         # A list that grows or shrinks is no change of the arrays in it.
-        kept = isinstance(other.type, (Array, Unknown)) or low.memory.holds(origin, other)
+        kept = isinstance(other.type, (Array, Unknown)) or low.memory.holds(
+            origin, other
+        )
         if not (items_only and kept):
             low.state.stale[other] = low.builder.span
 
@@ -415,7 +420,9 @@ def pop(low: Lowering, base: Value, index: Value | None, node: ast.AST) -> Value
             keys = list(content.form.keys)
             try:
                 if content.form.kind == "dict":
-                    position = dict(zip(keys, range(len(keys)), strict=True))[known.value]
+                    position = dict(zip(keys, range(len(keys)), strict=True))[
+                        known.value
+                    ]
                     keys.pop(position)
                 else:
                     position = known.value
@@ -572,7 +579,9 @@ def augmented(low: Lowering, node: ast.AugAssign) -> None:
     fn = expressions.BINARY[type(node.op)]
     match node.target:
         case ast.Name(name):
-            current = low.expression(ast.copy_location(ast.Name(name, ast.Load()), node.target))
+            current = low.expression(
+                ast.copy_location(ast.Name(name, ast.Load()), node.target)
+            )
             value = low.expression(node.value)
             if isinstance(current, Ref) and fn is operator.add:
                 extend(low, current, value, node)

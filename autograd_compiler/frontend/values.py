@@ -75,7 +75,9 @@ class Capture:
         return value
 
     def step(self, kind: str, key: Any) -> Capture:
-        return Capture(self.name, self.namespace, self.identity, (*self.path, (kind, key)))
+        return Capture(
+            self.name, self.namespace, self.identity, (*self.path, (kind, key))
+        )
 
 
 @dataclass(frozen=True, eq=False)

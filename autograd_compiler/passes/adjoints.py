@@ -98,7 +98,9 @@ class Adjoints:
         so_far = self.adjoints.get(var)
         if so_far is None:
             if isinstance(value, ir.Var) and not value.name and var.name:
-                value.name = adjoint_name(var.name)
+                # A temporary of the primal may serve as an adjoint; it stays unnamed.
+                if any(value in ir.targets(op) for op in self.builder.ops[-40:]):
+                    value.name = adjoint_name(var.name)
             self.adjoints[var] = Adjoint(value, owned)
             return
         if isinstance(var.type, (ListOf, DictOf, TupleOf)):
@@ -280,7 +282,7 @@ class Adjoints:
             and given.contiguous
             and value not in self.builder.shares
             and any(
-                isinstance(op, (ir.Apply, ir.For, ir.While, ir.If))
+                isinstance(op, (ir.Apply, ir.For, ir.While))
                 and value in ir.targets(op)
                 for op in self.builder.ops
             )

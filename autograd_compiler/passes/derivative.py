@@ -304,14 +304,12 @@ def _pullback(
 def _renewed(pull: ir.Function, residuals: tuple[ir.Var, ...]) -> ir.Function:
     """The function with residuals of its own: no variable is in two functions."""
     fresh = {var: ir.Var(var.name, var.type) for var in residuals}
-    (given, *others) = pull.params
+    given, *others = pull.params
     packed = ir.Var("residuals", Opaque(tuple))
     body = ir.rebuild_block(pull.body, lambda var: fresh.get(var, var))
     opening: tuple[ir.Operation, ...] = ()
     if len(residuals) > 1:
-        opening = (
-            ir.Apply(pull.span, tuple(fresh.values()), unpack, (packed,)),
-        )
+        opening = (ir.Apply(pull.span, tuple(fresh.values()), unpack, (packed,)),)
     elif residuals:
         (only,) = fresh.values()
         opening = (ir.Load(pull.span, only, packed, (ir.Index(ir.Const(0)),)),)

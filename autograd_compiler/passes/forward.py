@@ -288,7 +288,9 @@ class _Forward:
                 args.append(packed.items[position - names.index(starred[0])])
             else:
                 args.append(values.get(names[position], arg))
-        kwargs = {key: values.get(key, value) for key, value in op.kwargs}
+        kwargs: dict[str, Any] = {
+            key: values.get(key, value) for key, value in op.kwargs
+        }
         return self.builder.apply(op.fn, *args, style=op.style, **kwargs)
 
     def _linear(self, op: ir.Apply, rule: Rule, bound: dict[str, ir.Operand]) -> None:

@@ -156,7 +156,11 @@ def describe_type(kind: Type) -> str:
         case Array(dtype, dims):
             # Sizes found on the way have a number that says nothing.
             sizes = (
-                "?" if d is None or d.symbol.startswith("m") else f"{d.symbol or d.offset}"
+                (
+                    "?"
+                    if d is None or d.symbol.startswith("m")
+                    else f"{d.symbol or d.offset}"
+                )
                 for d in dims
             )
             return f"{dtype}[{', '.join(sizes)}]"

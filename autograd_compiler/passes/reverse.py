@@ -374,9 +374,8 @@ class _Reverse(Worker):
             if isinstance(step, ir.Index):
                 current = self.builder.load(current, (step,))
             else:
-                current = self.builder.apply(
-                    step.fn, current, *step.args, **dict(step.kwargs)
-                )
+                kwargs: dict[str, Any] = dict(step.kwargs)
+                current = self.builder.apply(step.fn, current, *step.args, **kwargs)
         return current
 
     def _picked(self, base: ir.Var, path: ir.Path) -> ir.Operand:
@@ -484,7 +483,9 @@ class _Reverse(Worker):
             target = targets[k]
             if self.keeper.buffers.written_after(target):
                 saved = ir.Var(target.name, target.type)
-                after.append(ir.Apply(op.span, (target,), _copier(target.type), (saved,)))
+                after.append(
+                    ir.Apply(op.span, (target,), _copier(target.type), (saved,))
+                )
                 targets[k] = saved
         residuals = None
         if pair.residuals is not None:

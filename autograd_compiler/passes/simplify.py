@@ -430,7 +430,11 @@ class _Simplifier:
                 if not product or x.name or len({*self._readers.get(x, ())}) > 1:
                     return replace(op, args=(op.args[1], x))
             case "mul", (ir.Const(number), ir.Var() as x) if _is_number(number):
-                if number == 1 and isinstance(x.type, Array) and _same_type(x, op.target):
+                if (
+                    number == 1
+                    and isinstance(x.type, Array)
+                    and _same_type(x, op.target)
+                ):
                     return replace(op, fn=np.copy, args=(x,), style="function")
                 return self._scaled(op, x, number)
         return None
@@ -440,7 +444,10 @@ class _Simplifier:
         inner = self._definition(x)
         if inner is None or _kind(inner) != "mul" or not inner.adjoint or x.name:
             return None
-        if len(self._readers.get(x, ())) > 1 or math.frexp(number)[0] not in (0.5, -0.5):
+        if len(self._readers.get(x, ())) > 1 or math.frexp(number)[0] not in (
+            0.5,
+            -0.5,
+        ):
             return None
         first, second = inner.args
         if isinstance(first, ir.Const) and _is_number(first.value):
@@ -451,7 +458,9 @@ class _Simplifier:
 
     def _sizes(self, op: ir.Apply) -> ir.Apply | None:
         """The size of a temporary, asked of an operand of the same shape instead."""
-        asked = op.fn is getattr and len(op.args) == 2 and isinstance(op.args[1], ir.Const)
+        asked = (
+            op.fn is getattr and len(op.args) == 2 and isinstance(op.args[1], ir.Const)
+        )
         if asked and op.args[1].value not in ("shape", "size"):  # type: ignore[union-attr]
             return None
         if not asked and not (op.fn in (np.shape, np.size) and len(op.args) == 1):
@@ -480,7 +489,9 @@ class _Simplifier:
                 if arg.name and axes and not written:
                     lengths = TupleOf((Scalar("int64"),) * arg.type.ndim)
                     shape = replace(
-                        op, targets=(ir.Var("", lengths),), fn=getattr,
+                        op,
+                        targets=(ir.Var("", lengths),),
+                        fn=getattr,
                         args=(arg, ir.Const("shape")),
                     )
                     self._before.append(shape)
@@ -608,7 +619,9 @@ class _Simplifier:
             first, second = then.results[position], orelse.results[position]
             if _same(first, second) and self._can_replace(target, first):
                 self._replace(target, first)
-            elif (test := self._test_again(target, first, second, then, orelse)) is not None:
+            elif (
+                test := self._test_again(target, first, second, then, orelse)
+            ) is not None:
                 again.append(test)
                 self.changed = True
             else:
@@ -642,7 +655,10 @@ class _Simplifier:
         if op is None or op.fn not in _TESTS or not all(map(_is_real_number, op.args)):
             return None
         inside = {
-            var for block in branches for made in ir.walk(block) for var in ir.targets(made)
+            var
+            for block in branches
+            for made in ir.walk(block)
+            for var in ir.targets(made)
         }
         if not inside.isdisjoint(ir.uses(op)):
             return None

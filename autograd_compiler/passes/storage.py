@@ -94,7 +94,7 @@ class Buffers:
                 case ir.Store(target=target, base=base):
                     self._join(target, base)
                     self._writes.append((target, self._clock, loops))
-                case ir.Append(target=target, base=base, value=value):
+                case ir.Append(target=target, base=base):
                     self._join(target, base)
                     self._writes.append((target, self._clock, loops))
                 case ir.Pop(target=target, base=base):
@@ -148,8 +148,8 @@ class Buffers:
         for written, time, around in self._writes:
             if self._find(written) is not root:
                 continue
-            if written is var:
-                continue
+            if written is var and not loops:
+                continue  # in a loop, it is written again by the next iteration
             common = sum(1 for a, b in zip(loops, around, strict=False) if a == b)
             if time > born or common:
                 return True
@@ -216,7 +216,7 @@ def is_cheap(op: ir.Operation) -> bool:
     return False
 
 
-def _is_in(fn: object, functions: set[object]) -> bool:
+def _is_in(fn: object, functions: set[Any]) -> bool:
     try:
         return fn in functions
     except TypeError:
@@ -289,12 +289,10 @@ def _sources(op: ir.Operation) -> list[tuple[ir.Var, tuple[ir.Operand, ...]]]:
             ]
         case ir.For() | ir.While():
             results = op.body.results[1:] if op.breaks else op.body.results
-            pairs = [
-                (target, (op.inits[k], results[k]))
-                for k, target in enumerate(op.targets)
-            ]
-            return pairs + [
-                (param, (op.inits[k], results[k])) for k, param in enumerate(op.params)
+            return [
+                (var, (op.inits[k], results[k]))
+                for variables in (op.targets, op.params)
+                for k, var in enumerate(variables)
             ]
         case ir.With(targets=targets, body=body):
             return [(target, (body.results[k],)) for k, target in enumerate(targets)]

@@ -62,14 +62,16 @@ def all_rules() -> list[Rule]:
 
 
 def _each(operators: Operator | Iterable[Operator]) -> tuple[Operator, ...]:
-    return tuple(operators) if isinstance(operators, (tuple, list)) else (operators,)  # type: ignore[arg-type]
+    return (operators,) if callable(operators) else tuple(operators)
 
 
 def _add(rule: Rule) -> None:
     _RULES[id(rule.operator)] = rule
 
 
-def partials(operators: Operator | Iterable[Operator], **derivatives: str | None) -> None:
+def partials(
+    operators: Operator | Iterable[Operator], **derivatives: str | None
+) -> None:
     """Declare an elementwise operator by its partial derivatives.
 
     The keywords are the operator's parameters in their order; the value is the text of
@@ -99,7 +101,9 @@ def _signature(function: Operator, own: Iterable[str]) -> tuple[inspect.Paramete
     return tuple(parameter for parameter in parameters if parameter.name not in own)
 
 
-def linear(operators: Operator | Iterable[Operator], wrt: str) -> Callable[[Operator], Operator]:
+def linear(
+    operators: Operator | Iterable[Operator], wrt: str
+) -> Callable[[Operator], Operator]:
     """Declare an operator that is jointly linear in the parameters `wrt`.
 
     The decorated function is the adjoint: it takes `d_y`, then the operator's

@@ -45,7 +45,6 @@ partials(
 )
 
 
-
 @linear((list, tuple), wrt="iterable")
 def list_adjoint(d_y: Any, iterable: Any) -> Any:
     """A list with the same items, or one of an array's."""
