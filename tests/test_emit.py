@@ -1085,7 +1085,7 @@ def f(x, w):
         *(np.float32, np.dtype("float32"), float, len, np.linalg.solve, np.add.at),
         *(np.float64(1.5), np.int32(3), np.bool_(True), np.float32(np.inf)),
     ],
-    ids=repr,
+    ids=lambda value: getattr(value, "__name__", repr(value)),
 )
 def test_constants_are_read_back(value: Any) -> None:
     found = compiled(function((), gives=const(value)))()

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import ast
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from autograd_compiler import ir
 from autograd_compiler.builder import constant_value, type_of_operand
-from autograd_compiler.errors import MutationError
+from autograd_compiler.errors import MutationError, UnsupportedError
 from autograd_compiler.frontend import branches, expressions, stores
 from autograd_compiler.frontend.memory import State
 from autograd_compiler.frontend.resolve import local_names
@@ -624,14 +624,14 @@ def _compare(
             "use arrays, numbers or lists whose items have one type",
         )
 
-    for name in sorted(assigned - dropped):
+    def settle_name(name: str) -> None:
         if name not in after.names:
             if _is_unset(before.names.get(name, ir.UNDEFINED)):
                 forget(name)
             if ("name", name) in by_key:
                 item = by_key[("name", name)]
                 item.next = item.param
-            continue
+            return
         start = before.names.get(name, ir.UNDEFINED)
         value = branches._at_end(low, after, name)
         if isinstance(value, ir.Var):
@@ -639,8 +639,9 @@ def _compare(
         if isinstance(value, Ref) and isinstance(start, ir.Var):
             value = _as_list(low, after, value)
         settle(("name", name), value, start)
-    for origin, var in after.current.items():
-        key = ("origin", origin)
+
+    def settle_origin(origin: ir.Var) -> None:
+        key, var = ("origin", origin), after.current[origin]
         if key in by_key:
             settle(key, var, by_key[key].init)
         elif (
@@ -650,11 +651,30 @@ def _compare(
         ):
             extra[key] = None
             raise _Widen
-    for cell, content in after.cells.items():
-        if cell not in before.cells:
-            continue
+
+    def settle_cell(cell: int) -> None:
+        content = after.cells[cell]
         _settle_cell(low, cell, content, before, after, by_key, extra, settle)
+
+    _settle_all(settle_name, sorted(assigned - dropped))
+    _settle_all(settle_origin, after.current)
+    _settle_all(settle_cell, [cell for cell in after.cells if cell in before.cells])
     return stable
+
+
+def _settle_all(settle: Callable[[Any], None], keys: Collection[Any]) -> None:
+    """Find all that must widen in one pass: there may be dozens of tapes."""
+    widens = False
+    for key in list(keys):
+        try:
+            settle(key)
+        except _Widen:
+            widens = True
+        except UnsupportedError:
+            if not widens:
+                raise
+    if widens:
+        raise _Widen
 
 
 def _is_unset(value: Value) -> bool:
@@ -702,7 +722,8 @@ def _settle_cell(
     start = before.cells[cell]
     if isinstance(start, ir.Var):
         key: Any = ("cell", cell)
-        assert isinstance(content, ir.Var)
+        if not isinstance(content, ir.Var):
+            raise _Widen  # just made a run-time list along with another one
         if low.memory.origin(content) is low.memory.origin(start):
             return  # carried by its origin
         value = _now(low, after, content)
