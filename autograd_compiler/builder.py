@@ -254,6 +254,8 @@ class Builder:
             given = type_of_operand(args[0])
             if isinstance(given, ListOf):
                 return Result((LongTuple(given.item),), aliases=(0,))
+        if fn in (list, sorted) and isinstance(type_of_operand(args[0]), DictOf):
+            return Result((Opaque(list),))  # the keys, not the values
         if fn is getattr and isinstance(args[1], ir.Const):
             attribute = str(args[1].value)
             return infer_call(lambda x: getattr(x, attribute), args[:1])

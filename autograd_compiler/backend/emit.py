@@ -233,8 +233,9 @@ class _Writer:
     def unassigned(self) -> list[str]:
         """Names that are copied to others while they may have no value yet.
 
-        A variable that some path leaves unassigned costs nothing, except where two
-        names of it meet: `y_1 = y` must not fail, though nothing reads `y_1` then.
+        What a loop carries may be unassigned at first.  That costs nothing, except
+        where two names of it meet: `y_1 = y` must not fail, though nothing reads `y_1`
+        then.  What a branch leaves unassigned is read under the same test only.
         """
         copies = list(_copies(self._body.statements))
         pairs = [
@@ -243,7 +244,12 @@ class _Writer:
             for target, source in copy.pairs
             if isinstance(source, ir.Var)
         ]
-        maybe = {target for copy in copies for target in copy.undefined}
+        maybe = {
+            target
+            for copy in copies
+            if isinstance(copy.op, (ir.For, ir.While))
+            for target in copy.undefined
+        }
         size = -1
         while size != len(maybe):
             size = len(maybe)

@@ -220,6 +220,8 @@ def _sequence(low: Lowering, args: tuple[Value, ...], node: ast.AST) -> Value:
     whole = low.operand(value, node)
     listed = low.apply(list, whole)
     if isinstance(whole, ir.Var) and isinstance(listed, ir.Var):
+        if isinstance(listed.type, Opaque):
+            return listed  # the keys of a dict
         if not isinstance(whole.type, Array) or whole.type.ndim > 1:
             low.memory.put(listed, whole)  # the items are views
     return listed
