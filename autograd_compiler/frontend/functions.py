@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from autograd_compiler import ir
+from autograd_compiler import ir, runtime
 from autograd_compiler.builder import type_of_operand
 from autograd_compiler.errors import (
     AutogradCompilerError,
@@ -72,6 +72,12 @@ MAX_VERSIONS = 8
 
 Key: TypeAlias = tuple[Any, ...]
 Source: TypeAlias = tuple[FunctionSource, ast.FunctionDef]
+
+
+# Helpers keep their names in generated code, next to the functions of the user.
+_TAKEN = RESERVED | {
+    name for name, value in vars(runtime).items() if isinstance(value, types.FunctionType)
+}
 
 
 class _Inline(Exception):
@@ -349,7 +355,7 @@ class Program:
     def _name(self, wanted: str, key: Key) -> str:
         wanted = wanted if wanted.isidentifier() else "function"
         name, number = wanted, 0
-        while name in RESERVED or self._named.setdefault(name, key) != key:
+        while name in _TAKEN or self._named.setdefault(name, key) != key:
             number += 1
             name = f"{wanted}_{number}"
         return name

@@ -23,6 +23,8 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any, TypeAlias
 
+import gast
+
 from autograd_compiler.errors import ArgumentError, SourceError, UnsupportedError
 from autograd_compiler.ir import Span
 
@@ -123,8 +125,9 @@ def read_source(fun: Callable[..., Any]) -> FunctionSource:
 
 
 def unparse(node: ast.AST) -> str:
-    """The tree as Python text."""
-    return ast.unparse(ast.fix_missing_locations(copy.deepcopy(node)))
+    """The tree as Python text, written by gast: the same for all versions of Python."""
+    tree = ast.fix_missing_locations(copy.deepcopy(node))
+    return str(gast.unparse(gast.ast_to_gast(tree)))
 
 
 def span_of(node: ast.AST, filename: str, statement: ast.stmt | None = None) -> Span:
