@@ -52,6 +52,8 @@ def last_writes(adjoint: Any, index: Any) -> Any:
     NumPy lets the last write to a place win, so earlier ones get zero.
     """
     picked = adjoint[index]
+    if isinstance(adjoint, (list, dict)):
+        return picked
     order = np.arange(1, np.size(picked) + 1).reshape(np.shape(picked))
     winner = np.zeros(np.shape(adjoint), dtype=int)
     winner[index] = order

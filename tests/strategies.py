@@ -395,6 +395,8 @@ class Writer:
         name = self.pick(list(scope.arrays))
         if kind in (3, 4):
             inner.scalars.append(item)
+            # The loop goes on with this array, whatever its name comes to mean.
+            self.aliases = True
         if kind != 3:
             inner.index.append(index)
         header = (

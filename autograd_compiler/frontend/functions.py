@@ -76,7 +76,9 @@ Source: TypeAlias = tuple[FunctionSource, ast.FunctionDef]
 
 # Helpers keep their names in generated code, next to the functions of the user.
 _TAKEN = RESERVED | {
-    name for name, value in vars(runtime).items() if isinstance(value, types.FunctionType)
+    name
+    for name, value in vars(runtime).items()
+    if isinstance(value, types.FunctionType)
 }
 
 

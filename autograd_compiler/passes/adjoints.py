@@ -282,8 +282,7 @@ class Adjoints:
             and given.contiguous
             and value not in self.builder.shares
             and any(
-                isinstance(op, (ir.Apply, ir.For, ir.While))
-                and value in ir.targets(op)
+                isinstance(op, (ir.Apply, ir.For, ir.While)) and value in ir.targets(op)
                 for op in self.builder.ops
             )
             and sum(1 for e in self.adjoints.values() if e.value is value) == 1

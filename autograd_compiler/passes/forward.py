@@ -145,10 +145,12 @@ class _Forward:
         The tangent of `x + 1` is that of `x`; once either is written, the two must be
         distinct, as their primals are.
         """
-        if not isinstance(var.type, (Array, Unknown)) or var in self.shares:
+        if not isinstance(var.type, (Array, Unknown)):
             return value
         if not isinstance(value, ir.Var) or isinstance(value.type, Scalar):
             return value
+        if var in self.shares and not self._is_broadcast(value):
+            return value  # as its primal is; a broadcast tangent cannot be written
         written = self.buffers.ever_written(var) or any(
             self.buffers.ever_written(operand) for operand in operands
         )
