@@ -314,3 +314,19 @@ def test_variable_that_is_not_assigned_is_an_error_as_in_the_primal() -> None:
     assert gradient(3.0, 3) == pytest.approx(24.0)
     with pytest.raises((UnboundLocalError, NameError)):
         gradient(3.0, 0)
+
+
+def test_list_of_a_dict_has_its_keys_in_both_modes() -> None:
+    def f(x):
+        parts = {}
+        for i in range(3):
+            parts[i] = x[i] ** 2
+        total = 0.0
+        for i in list(parts):
+            total += parts[i] * (i + 1)
+        return total
+
+    x = np.array([1.0, 2.0, 3.0])
+    np.testing.assert_allclose(grad(f)(x), [2.0, 8.0, 18.0])
+    _, tangent = jvp(f, (x,), (np.ones(3),))
+    assert tangent == pytest.approx(28.0)
