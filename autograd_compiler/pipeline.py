@@ -20,7 +20,7 @@ from autograd_compiler.backend.load import load_module
 from autograd_compiler.errors import ArgumentError
 from autograd_compiler.frontend.program import Argument, Primal, lower_function
 from autograd_compiler.frontend.source import unparse
-from autograd_compiler.passes import cse, dce, simplify
+from autograd_compiler.passes import cse, dce, hoist, simplify
 from autograd_compiler.passes.derivative import (
     Derivative,
     forward_derivative,
@@ -41,6 +41,7 @@ CLEAN: tuple[Callable[[ir.Function], ir.Function], ...] = (
     simplify.simplify,
     cse.share_common_subexpressions,
     dce.eliminate_dead_code,
+    hoist.hoist_invariants,
 )
 
 
