@@ -1003,6 +1003,8 @@ def _counted_iterable(
 
         def entry(index: ir.Operand) -> Value:
             key = stores.load(low, keys, index, node)
+            if isinstance(key, ir.Var):
+                key.type = Opaque(object)  # a key has no derivative and is no array
             value = stores.load(low, low.operand(args[0], node), key, node)
             if source.kind == "values":
                 return value

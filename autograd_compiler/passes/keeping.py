@@ -26,9 +26,13 @@ class Keeper:
         self.tapes: dict[ir.Var, None] = {}
         self.stored: list[Stored] = []
 
+    def is_copied(self, var: ir.Var) -> bool:
+        """Whether a value must be copied to be kept: its buffer is written later."""
+        return not isinstance(var.type, Opaque) and self.buffers.written_after(var)
+
     def kept(self, var: ir.Var, content: bool, forward: list[ir.Operation]) -> ir.Var:
         """The variable, or a copy of it if its buffer is written later."""
-        if not content or not self.buffers.written_after(var):
+        if not content or not self.is_copied(var):
             return var
         saved = ir.Var(var.name, var.type)
         self.note(var, "snapshot", "its array is written later")
@@ -73,7 +77,7 @@ class Keeper:
         for var, content in kept.items():
             tape = ir.Var(f"{var.name or 'value'}_tape", ListOf(var.type))
             self.tapes[tape] = None
-            if content and self.buffers.written_after(var):
+            if content and self.is_copied(var):
                 pushed = ir.Var("", var.type)
                 copy = ir.Apply(ir.NOWHERE, (pushed,), np.copy, (var,))
                 push = ir.Append(ir.NOWHERE, ir.Var(), tape, pushed)
