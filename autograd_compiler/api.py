@@ -38,7 +38,8 @@ class Gradient:
         The original function.
     source : str
         The generated Python: for the argument types of the last call, or without
-        knowledge of types before any call.
+        knowledge of types before any call, which is long and for some operators not
+        complete.
     """
 
     def __init__(
