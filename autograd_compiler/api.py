@@ -143,7 +143,7 @@ class Gradient:
         """This derivative for the argument types that the other one was called with."""
         for specialiser in (self._both, self._gradient):
             for key, found in specialiser._known.items():
-                if found is other:
+                if other in found:
                     return self._main.lower(self._wrt, specialiser.arguments[key])
         return other.lowered
 

@@ -7,7 +7,6 @@ known type) so that code which tests such facts leaves nothing behind.
 
 from __future__ import annotations
 
-import itertools
 import operator
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -39,6 +38,7 @@ from autograd_compiler.types import (
     Type,
     Unknown,
     dtype_of,
+    found_size,
     ndim,
 )
 
@@ -115,9 +115,6 @@ def type_of_operand(operand: ir.Operand) -> Type:
     return Opaque(slice)
 
 
-_SIZES = itertools.count()
-
-
 class Builder:
     """Appends operations to the block under construction.
 
@@ -161,10 +158,6 @@ class Builder:
 
     def append(self, op: ir.Operation) -> None:
         self.ops.append(op)
-
-    def fresh_size(self) -> Dim:
-        """A size that is like no other, in the primal or in any derivative of it."""
-        return Dim(f"m{next(_SIZES)}")
 
     # -------------------------------------------------------------- calls
 
@@ -256,6 +249,9 @@ class Builder:
                 return Result((LongTuple(given.item),), aliases=(0,))
         if fn in (list, sorted) and isinstance(type_of_operand(args[0]), DictOf):
             return Result((Opaque(list),))  # the keys, not the values
+        if fn is np.shape or fn is getattr and _is(args[1], "shape"):
+            if isinstance(base := type_of_operand(args[0]), Array):
+                return Result((_shape_type(base),))
         if fn is getattr and isinstance(args[1], ir.Const):
             attribute = str(args[1].value)
             return infer_call(lambda x: getattr(x, attribute), args[:1])
@@ -289,10 +285,10 @@ class Builder:
         """The type with a fresh symbol for each size that is not known."""
         match type:
             case Array(dtype, dims, contiguous) if None in dims:
-                dims = tuple(self.fresh_size() if d is None else d for d in dims)
+                dims = tuple(found_size() if d is None else d for d in dims)
                 return Array(dtype, dims, contiguous)
             case Scalar("int64", size=None):
-                return replace(type, size=self.fresh_size())
+                return replace(type, size=found_size())
         return type
 
     # -------------------------------------------------------------- folding
@@ -704,6 +700,10 @@ def _array_index_type(base: Array, index: ir.Operand, builder: Builder) -> Type:
     return Array(base.dtype, tuple(dims), base.contiguous and (whole or leading))
 
 
+def _shape_type(base: Array) -> TupleOf:
+    return TupleOf(tuple(Scalar("int64", size=dim) for dim in base.dims))
+
+
 def _step(part: ir.Slice) -> int | None:
     if isinstance(part.step, ir.Const):
         return 1 if part.step.value is None else int(part.step.value)
@@ -772,7 +772,30 @@ def _bound(bound: ir.Operand, dim: Dim, default: Dim) -> Dim | None:
 
 def _same_slice(dim: Dim | None, part: ir.Slice, builder: Builder) -> Dim:
     key = (dim, *(_bound_key(bound) for bound in (part.start, part.stop, part.step)))
-    return builder.slice_sizes.setdefault(key, builder.fresh_size())
+    known = builder.slice_sizes.get(key)
+    if known is None:
+        known = builder.slice_sizes[key] = found_size(*_size_now(dim, part))
+    return known
+
+
+def _size_now(dim: Dim | None, part: ir.Slice) -> tuple[int | None, frozenset[int]]:
+    """The size of a slice in the call that is compiled for, and what it follows from."""
+    if dim is None or dim.number is None:
+        return None, frozenset()
+    due_to = set(dim.due_to)
+    bounds: list[int | None] = []
+    for bound in (part.start, part.stop, part.step):
+        kind = type_of_operand(bound)
+        if isinstance(bound, ir.Const):
+            bounds.append(bound.value)
+        elif isinstance(kind, Scalar) and kind.size is not None:
+            if kind.size.number is None:
+                return None, frozenset()
+            bounds.append(kind.size.number)
+            due_to |= kind.size.due_to
+        else:
+            return None, frozenset()
+    return len(range(dim.number)[slice(*bounds)]), frozenset(due_to)
 
 
 def _bound_key(bound: ir.Operand) -> Any:
@@ -796,6 +819,6 @@ def _advanced_type(base: Array, index: ir.Operand, builder: Builder) -> Type:
         return kind
     if index is masks[0] and isinstance(masks[0].type, Array):
         key = ("mask", masks[0])
-        size = builder.slice_sizes.setdefault(key, builder.fresh_size())
+        size = builder.slice_sizes.setdefault(key, found_size())
         return Array(base.dtype, (size, *base.dims[masks[0].type.ndim :]), True)
     return UNKNOWN

@@ -43,6 +43,7 @@ from autograd_compiler.types import (
     Dim,
     ListOf,
     Scalar,
+    SizesCoincide,
     TupleOf,
     Type,
     is_inexact,
@@ -120,7 +121,7 @@ class Describer:
         letter = "n" if dim.symbol.startswith("n") else "q"
         number = sum(name.startswith(letter) for name in self._symbols.values())
         symbol = self._symbols.setdefault(dim.symbol, f"{letter}{number}")
-        return Dim(symbol, dim.offset)
+        return replace(dim, symbol=symbol)
 
 
 def bind(
@@ -180,6 +181,11 @@ def specialise(
         name: describer.argument(low, value, node) for name, value in values.items()
     }
     found = specialiser.for_arguments(wrt, arguments)
+    fixed: frozenset[int] = (
+        frozenset() if low.program is None else low.program.fixed_sizes
+    )
+    if not found.lowered.fixed_sizes <= fixed:  # fix them in the program around, too
+        raise SizesCoincide(found.lowered.fixed_sizes)
     for capture, value in found.lowered.primal.guards:
         kind = "structure" if isinstance(value, names.Structure) else ""
         key = (capture.identity, capture.name, capture.path, kind)

@@ -18,9 +18,14 @@ from autograd_compiler.analysis.effects import called_functions, pure_functions
 from autograd_compiler.backend.emit import emit, required_objects
 from autograd_compiler.backend.load import load_module
 from autograd_compiler.errors import ArgumentError
-from autograd_compiler.frontend.program import Argument, Primal, lower_function
+from autograd_compiler.frontend.program import (
+    Argument,
+    Primal,
+    fixing_sizes,
+    lower_function,
+)
 from autograd_compiler.frontend.source import unparse
-from autograd_compiler.passes import cse, dce, hoist, simplify
+from autograd_compiler.passes import cse, dce, hoist, simplify, updates
 from autograd_compiler.passes.derivative import (
     Derivative,
     forward_derivative,
@@ -39,6 +44,7 @@ MAX_ROUNDS = 8
 # the derivative again.
 CLEAN: tuple[Callable[[ir.Function], ir.Function], ...] = (
     simplify.simplify,
+    updates.merge_updates,
     cse.share_common_subexpressions,
     dce.eliminate_dead_code,
     hoist.hoist_invariants,
@@ -99,12 +105,16 @@ class Lowered:
         The generated Python.
     plan : tuple of Stored
         What the reverse sweep keeps: name, line of the primal, kind, type and reason.
+    fixed_sizes : frozenset of int
+        The sizes of arguments and captures that the code holds for alone: Note [Fixed
+        sizes] in `types.py`.
     """
 
     primal: Primal
     request: Request
     derivative: Derivative
     module: ir.Module
+    fixed_sizes: frozenset[int] = frozenset()
     _compiled: Callable[..., Any] | None = field(default=None, repr=False)
 
     @cached_property
@@ -182,8 +192,20 @@ def lower(
     fun: Callable[..., Any], arguments: Mapping[str, Argument], request: Request
 ) -> Lowered:
     """Run the pipeline up to the final IR."""
+    return fixing_sizes(
+        arguments, lambda given, fixed: _lower(fun, given, request, fixed)
+    )
+
+
+def _lower(
+    fun: Callable[..., Any],
+    arguments: Mapping[str, Argument],
+    request: Request,
+    fixed: frozenset[int],
+) -> Lowered:
     # Numba cannot type what recursive functions keep for their reverse sweep.
-    primal = lower_function(fun, arguments, recursion=request.backend != "numba")
+    recursion = request.backend != "numba"
+    primal = lower_function(fun, arguments, recursion, fixed)
     function, helpers = primal.function, primal.helpers
     if request.simplify:
         *cleaned, function = clean_module(ir.Module((*helpers, function))).functions
@@ -197,4 +219,4 @@ def lower(
     module = derivative.module
     if request.simplify:
         module = clean_module(module, {module.entry.name, derivative.pullback})
-    return Lowered(primal, request, derivative, module)
+    return Lowered(primal, request, derivative, module, fixed)

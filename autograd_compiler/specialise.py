@@ -19,15 +19,23 @@ from autograd_compiler.errors import (
     UnsupportedError,
 )
 from autograd_compiler.frontend.names import Structure
-from autograd_compiler.frontend.program import Argument, describe, unknown
+from autograd_compiler.frontend.program import (
+    Argument,
+    describe,
+    of_any_size,
+    sizes_now,
+    unknown,
+)
 from autograd_compiler.frontend.source import read_source, span_of
-from autograd_compiler.frontend.values import Capture
 from autograd_compiler.pipeline import Lowered, Mode, Request, lower
 from autograd_compiler.types import Dim, type_of
 
 _LOG = logging.getLogger("autograd_compiler")
 
 BACKENDS = ("python", "numba", "auto")
+
+# So many times code is made for fixed sizes, then for all sizes.
+MAX_FIXED = 8
 
 
 @dataclass(frozen=True)
@@ -37,6 +45,15 @@ class Specialised:
     lowered: Lowered
     run: Callable[..., Any]
     kinds: tuple[Any, ...] = ()  # of the captures when this was compiled
+    # What symbols of sizes must be: Note [Fixed sizes] in `types.py`.
+    fixed: tuple[tuple[str, int], ...] = ()
+
+    def fits(self, arguments: Mapping[str, Argument]) -> bool:
+        """Whether the code holds for the sizes of these arguments."""
+        if not self.fixed:
+            return True
+        now = sizes_now(arguments.values())
+        return all(now.get(symbol) == size for symbol, size in self.fixed)
 
     def pullback(self) -> Callable[..., Any]:
         """The function that takes residuals and a cotangent."""
@@ -85,15 +102,18 @@ class Specialised:
                     return False
             elif now is not value and not _same_fixed(now, value):
                 return False
-        captures = self.lowered.primal.captures
-        return not captures or capture_kinds(captures) == self.kinds
+        if not self.lowered.primal.captures:
+            return True
+        return capture_kinds(self.lowered) == self.kinds
 
 
-def capture_kinds(captures: tuple[Capture, ...]) -> tuple[Any, ...] | None:
+def capture_kinds(lowered: Lowered) -> tuple[Any, ...] | None:
     """The types of captured values: compiled code holds for these."""
-    sizes: dict[int, Dim] = {}
+    sizes = {size: Dim("", size) for size in lowered.fixed_sizes}
     try:
-        return tuple(_kind(capture.fetch(), sizes) for capture in captures)
+        return tuple(
+            _kind(capture.fetch(), sizes) for capture in lowered.primal.captures
+        )
     except (LookupError, ValueError, AttributeError):
         return None  # no longer there: compiling anew says so
 
@@ -143,7 +163,8 @@ class Specialiser:
                 f"the signature of {fun!r} is not known: only functions written in "
                 "Python can be differentiated"
             ) from None
-        self._known: dict[Any, Specialised] = {}
+        # By the types of arguments; each entry for other numbers of fixed sizes.
+        self._known: dict[Any, tuple[Specialised, ...]] = {}
         self.arguments: dict[Any, Mapping[str, Argument]] = {}
         self._lock = threading.RLock()
         self.last: Specialised | None = None
@@ -237,19 +258,31 @@ class Specialiser:
     def for_arguments(
         self, wrt: tuple[str, ...], arguments: Mapping[str, Argument]
     ) -> Specialised:
-        key = (wrt, tuple((name, item.key) for name, item in arguments.items()))
-        found = self._known.get(key)
-        if found is not None and found.is_current():
-            self.last = found
-            return found
-        with self._lock:
-            found = self._known.get(key)
-            if found is None or not found.is_current():
-                found = self._compile(wrt, arguments)
-                self._known[key] = found
-                self.arguments[key] = dict(arguments)
+        key = self._key(wrt, arguments)
+        found = self._fitting(key, arguments)
+        if found is None:
+            with self._lock:
+                found = self._fitting(key, arguments)
+                if found is None:
+                    found = self._compile(wrt, arguments)
+                    others = self._known.get(key, ())
+                    kept = tuple(item for item in others if not item.fits(arguments))
+                    self._known[key] = (*kept, found)
+                    self.arguments[key] = dict(arguments)
         self.last = found
         return found
+
+    @staticmethod
+    def _key(wrt: tuple[str, ...], arguments: Mapping[str, Argument]) -> Any:
+        return (wrt, tuple((name, item.key) for name, item in arguments.items()))
+
+    def _fitting(
+        self, key: Any, arguments: Mapping[str, Argument]
+    ) -> Specialised | None:
+        for found in self._known.get(key, ()):
+            if found.fits(arguments) and found.is_current():
+                return found
+        return None
 
     def _request(self, wrt: tuple[str, ...]) -> Request:
         backend = "python" if self.backend == "auto" else self.backend
@@ -276,16 +309,24 @@ class Specialiser:
     def _compile(
         self, wrt: tuple[str, ...], arguments: Mapping[str, Argument]
     ) -> Specialised:
+        key = self._key(wrt, arguments)
+        if len(self._known.get(key, ())) >= MAX_FIXED:
+            arguments = {name: of_any_size(item) for name, item in arguments.items()}
         lowered = self.lower(wrt, arguments)
+        now = sizes_now(arguments.values()) if lowered.fixed_sizes else {}
+        fixed = tuple(
+            (symbol, size)
+            for symbol, size in now.items()
+            if size in lowered.fixed_sizes and symbol.startswith("n")
+        )
+        kinds = capture_kinds(lowered) or ()
         if self.backend == "auto":
             fast = replace(lowered, request=replace(lowered.request, backend="numba"))
             try:
-                kinds = capture_kinds(fast.primal.captures)
-                return Specialised(fast, _falling_back(fast, lowered), kinds or ())
+                return Specialised(fast, _falling_back(fast, lowered), kinds, fixed)
             except BackendError as error:
                 _LOG.info("%s: the Python backend is used: %s", self.name, error)
-        kinds = capture_kinds(lowered.primal.captures)
-        return Specialised(lowered, lowered.compile(), kinds or ())
+        return Specialised(lowered, lowered.compile(), kinds, fixed)
 
     def generic(self, wrt: tuple[str, ...]) -> Lowered:
         """Lowered without any knowledge of the arguments' types."""

@@ -3,11 +3,22 @@
 A size is symbolic (`Dim`): the sizes of the arguments get one symbol per distinct
 number, `n`, and a slice `u[1:-1]` of such an array has size `n - 2`.  Equal symbols
 are equal sizes, which is what tells the chain rule that nothing was broadcast.
+
+Note [Fixed sizes].  `h = np.zeros(3)` and `w @ h`, where `w` is an argument of shape
+(n, n), are equal sizes in every call that does not fail, and the compiler cannot know
+it: 3 and `n` may as well be a broadcast.  So a size remembers what it is in the call
+that is compiled for.  Where two sizes meet that are equal in this call and not known to
+be equal in all (`same_size`), `SizesCoincide` tells on which sizes of arguments that
+depends, and the function is lowered once more with these sizes as plain numbers.  The
+code then holds for calls with the same numbers there, and others get code of their own.
+Nothing is taken on trust: lowering with a number in the place of `n` either shows that
+the sizes are equal, or it does not.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import count
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -20,13 +31,24 @@ class Dim:
     Symbols `n0, n1, …` are sizes of arguments: a call specialises on which of them are
     1, so these are known not to be.  Symbols `m0, m1, …` are sizes found on the way,
     about which nothing is known.
+
+    `now` is the size in the call that is compiled for, where that is known, and
+    `due_to` the sizes of arguments that it follows from; see Note [Fixed sizes].
     """
 
     symbol: str
     offset: int = 0
+    now: int | None = field(default=None, compare=False, repr=False)
+    due_to: frozenset[int] = field(default=frozenset(), compare=False, repr=False)
 
     def plus(self, amount: int) -> Dim:
-        return Dim(self.symbol, self.offset + amount)
+        now = None if self.now is None else self.now + amount
+        return Dim(self.symbol, self.offset + amount, now, self.due_to)
+
+    @property
+    def number(self) -> int | None:
+        """The size in the call that is compiled for, if it is known."""
+        return self.now if self.symbol else self.offset
 
     def same(self, other: Dim | None) -> bool:
         return (
@@ -47,6 +69,50 @@ class Dim:
 
 
 ONE = Dim("", 1)
+
+_FOUND = count()
+
+
+def argument_size(size: int, position: int) -> Dim:
+    """The size of an argument: a symbol of its own."""
+    return Dim(f"n{position}", 0, size, frozenset((size,)))
+
+
+def found_size(now: int | None = None, due_to: frozenset[int] = frozenset()) -> Dim:
+    """A size that is like no other, in the primal or in any derivative of it."""
+    return Dim(f"m{next(_FOUND)}", 0, now, due_to)
+
+
+class SizesCoincide(Exception):
+    """Sizes are equal in the call that is compiled for: see Note [Fixed sizes].
+
+    Attributes
+    ----------
+    sizes
+        The sizes of arguments that must be fixed for them to be known as equal.
+    """
+
+    def __init__(self, sizes: frozenset[int]) -> None:
+        super().__init__(f"sizes to fix: {sorted(sizes)}")
+        self.sizes = sizes
+
+
+def same_size(first: Dim | None, second: Dim | None) -> bool:
+    """Whether two sizes are known to be equal.
+
+    Raises
+    ------
+    SizesCoincide
+        If they are equal in the call that is compiled for, and that can be known.
+    """
+    if first is None or second is None:
+        return False
+    if first.same(second):
+        return True
+    if first.number is not None and first.number == second.number:
+        if sizes := first.due_to | second.due_to:
+            raise SizesCoincide(sizes)
+    return False
 
 
 @dataclass(frozen=True)
@@ -173,7 +239,7 @@ def join(first: Type, second: Type) -> Type:
             return Scalar(dtype, first.weak and second.weak)
         case Array(), Array() if first.ndim == second.ndim:
             dims = tuple(
-                a if a is not None and a.same(b) else None
+                a if same_size(a, b) else None
                 for a, b in zip(first.dims, second.dims, strict=True)
             )
             dtype = np.result_type(first.dtype, second.dtype).name
@@ -200,10 +266,7 @@ def type_of(value: Any, sizes: dict[int, Dim] | None = None) -> Type:
     if isinstance(value, np.ndarray):
         if value.dtype.kind not in "fciub":
             return Opaque(np.ndarray)
-        dims = tuple(
-            ONE if size == 1 else sizes.setdefault(size, Dim(f"n{len(sizes)}"))
-            for size in value.shape
-        )
+        dims = tuple(ONE if n == 1 else _size_in(sizes, n) for n in value.shape)
         return Array(value.dtype.name, dims, value.flags.c_contiguous)
     if isinstance(value, np.generic) and value.dtype.kind in "fciub":
         return Scalar(value.dtype.name, weak=False)
@@ -216,3 +279,10 @@ def type_of(value: Any, sizes: dict[int, Dim] | None = None) -> Type:
     if isinstance(value, complex):
         return Scalar("complex128")
     return Opaque(type(value))
+
+
+def _size_in(sizes: dict[int, Dim], size: int) -> Dim:
+    found = sizes.get(size)
+    if found is None:
+        found = sizes[size] = argument_size(size, len(sizes))
+    return found

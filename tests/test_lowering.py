@@ -17,7 +17,12 @@ from numeric import assert_close, flatten
 from autograd_compiler import ir
 from autograd_compiler.backend.emit import emit, required_objects
 from autograd_compiler.backend.load import load_module
-from autograd_compiler.frontend.program import Primal, describe, lower_function
+from autograd_compiler.frontend.program import (
+    Primal,
+    describe,
+    fixing_sizes,
+    lower_function,
+)
 from autograd_compiler.pipeline import clean
 from autograd_compiler.verify import verify_function
 
@@ -29,7 +34,9 @@ def lowered(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Primal:
     bound.apply_defaults()
     sizes: dict[Any, Any] = {}
     given = {name: describe(item, sizes) for name, item in bound.arguments.items()}
-    return lower_function(function, given)
+    return fixing_sizes(
+        given, lambda given, fixed: lower_function(function, given, True, fixed)
+    )
 
 
 def interpret(

@@ -15,11 +15,12 @@ from __future__ import annotations
 
 import builtins
 import copy
+import itertools
 import operator
 import random
 import types
 import warnings
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Collection, Hashable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -40,9 +41,14 @@ from autograd_compiler.types import (
     TupleOf,
     Type,
     Unknown,
+    found_size,
+    same_size,
 )
 
 _MAX_OFFSET = 2
+
+# The symbols of one call, by name; None for the size of an unknown dimension.
+Symbols = dict[str, Dim | None]
 
 # One number for all symbols: small, and with many divisors.
 _UNIFORM = (4, 12, 60)
@@ -75,12 +81,13 @@ class Sizes:
     number = 0.5  # stands in for any float
 
     def __init__(
-        self, symbols: Sequence[str], run: int = 0, uniform: int | None = None
+        self, symbols: Collection[str], run: int = 0, uniform: int | None = None
     ) -> None:
         count = len(symbols)
         self.layout = "F"  # of arrays that are not known to be C-contiguous
         # A whole number that may be a size: what comes out of the size must change.
         self.integer = 1 + run
+        self.length = 2 + run  # of a list
         self.numbers: dict[str, int] = {}
         for position, symbol in enumerate(symbols):
             if uniform is not None:
@@ -101,7 +108,7 @@ class _Ones(Sizes):
 
     number = 1.5  # where 0.5 is not in the domain: `acosh`
 
-    def __init__(self, symbols: Sequence[str]) -> None:
+    def __init__(self, symbols: Collection[str]) -> None:
         super().__init__(symbols, uniform=1)
 
     def of(self, dim: Dim) -> int:
@@ -118,15 +125,14 @@ def infer_call(
     if harmless is None:
         return NOT_KNOWN
     every = (*args, *(value for _, value in kwargs))
-    symbols: dict[str, None] = {}
+    names: Symbols = {}
     constants: dict[int, None] = {}
     for operand in every:
         for var in ir.leaves(operand):
             if isinstance(var.type, Bottom):
                 return Result((BOTTOM,))
-            _collect(var.type, symbols, constants, var)
-    names = tuple(symbols)
-    sized = bool(names) or any(map(_is_integer, every))
+            _collect(var.type, names, constants, var)
+    sized = bool(names) or any(map(_counts, every))
     exact = [Sizes(names, run) for run in (0, 1)] if sized else [Sizes(())]
     uniform = [[Sizes(names, uniform=size)] for size in (*_UNIFORM, *constants)]
     last = [[_Ones(names)]] if _has_sure_rank(fn) else []
@@ -148,7 +154,8 @@ def infer_call(
         except _Absent:
             return NOT_KNOWN
         except Exception:  # errors of the user's surface at run time, in NumPy's words
-            continue
+            if attempt is exact:
+                _note_coincidence(every)
     return NOT_KNOWN
 
 
@@ -172,11 +179,18 @@ _SURE_RANK = frozenset(
 )
 
 
-def _is_integer(operand: ir.Operand) -> bool:
-    return any(
-        isinstance(var.type, Scalar) and np.dtype(var.type.dtype).kind == "i"
-        for var in ir.leaves(operand)
-    )
+def _counts(operand: ir.Operand) -> bool:
+    """Whether an operand holds whole numbers, or has a length that is not known."""
+    return any(_type_counts(var.type) for var in ir.leaves(operand))
+
+
+def _type_counts(kind: Type) -> bool:
+    match kind:
+        case Scalar(dtype):
+            return np.dtype(dtype).kind == "i"
+        case TupleOf(items):
+            return any(map(_type_counts, items))
+    return isinstance(kind, ListOf)
 
 
 def _has_sure_rank(fn: Callable[..., Any]) -> bool:
@@ -255,8 +269,22 @@ def _size_of(kind: Type) -> Dim | None:
     return kind.size if isinstance(kind, Scalar) else None
 
 
+def _note_coincidence(operands: Sequence[ir.Operand]) -> None:
+    """Ask for fixed sizes where those of operands that do not fit together are equal."""
+    sizes = [
+        dim
+        for operand in operands
+        for var in ir.leaves(operand)
+        if isinstance(var.type, Array)
+        for dim in var.type.dims
+    ]
+    for position, dim in enumerate(sizes):
+        for other in sizes[:position]:
+            same_size(dim, other)
+
+
 def _collect(
-    type: Type, symbols: dict[str, None], constants: dict[int, None], owner: object
+    type: Type, symbols: Symbols, constants: dict[int, None], owner: object
 ) -> None:
     match type:
         case Array(_, dims):
@@ -264,12 +292,12 @@ def _collect(
                 if dim is None:
                     symbols[f"?{id(owner)}.{position}"] = None
                 elif dim.symbol:
-                    symbols[dim.symbol] = None
+                    symbols[dim.symbol] = dim.plus(-dim.offset)
                 elif dim.offset > 1:
                     constants[dim.offset] = None
         case Scalar(size=size):
             if size is not None and size.symbol:
-                symbols[size.symbol] = None
+                symbols[size.symbol] = size.plus(-size.offset)
         case ListOf(item):
             _collect(item, symbols, constants, owner)
         case TupleOf(items):
@@ -364,7 +392,7 @@ def _sample(type: Type, sizes: Sizes, owner: object) -> Any:
             )
             return _array(dtype, shape, "C" if contiguous else sizes.layout)
         case ListOf(item):
-            return [_sample(item, sizes, owner) for _ in range(2)]
+            return [_sample(item, sizes, owner) for _ in range(sizes.length)]
         case TupleOf(items):
             return tuple(_sample(item, sizes, owner) for item in items)
     raise _Absent
@@ -391,9 +419,7 @@ def _array(dtype: str, shape: tuple[int, ...], layout: str) -> Any:
     return np.asfortranarray(array)
 
 
-def _describe(
-    runs: list[tuple[Any, list[Any]]], names: tuple[str, ...], exact: bool
-) -> Result:
+def _describe(runs: list[tuple[Any, list[Any]]], names: Symbols, exact: bool) -> Result:
     value, given = runs[0]
     results = [run[0] for run in runs]
     aliases = tuple(
@@ -437,7 +463,7 @@ def shares_memory(value: Any, arg: Any) -> bool:
     return False
 
 
-def _merge(values: list[Any], names: tuple[str, ...], exact: bool) -> Type:
+def _merge(values: list[Any], names: Symbols, exact: bool) -> Type:
     value = values[0]
     if isinstance(value, np.ndarray) and value.dtype.kind in "fciub":
         if any(other.ndim != value.ndim for other in values):
@@ -469,16 +495,40 @@ def _merge(values: list[Any], names: tuple[str, ...], exact: bool) -> Type:
     return Opaque(type(value))
 
 
-def _dim(numbers: list[int], names: tuple[str, ...], exact: bool) -> Dim | None:
+def _dim(numbers: list[int], names: Symbols, exact: bool) -> Dim | None:
     if not exact:
         return None
     if min(numbers) == max(numbers):
         return Dim("", numbers[0])
     first, second = Sizes(names, 0), Sizes(names, 1)
-    for name in names:
+    for name, symbol in names.items():
         offset = numbers[0] - first.numbers[name]
         if offset == numbers[1] - second.numbers[name] and abs(offset) <= _MAX_OFFSET:
-            return None if name.startswith("?") else Dim(name, offset)
+            return None if symbol is None else symbol.plus(offset)
+    return _guess(numbers, names, (first, second))
+
+
+def _guess(numbers: list[int], names: Symbols, runs: tuple[Sizes, Sizes]) -> Dim | None:
+    """What a size that has no name may be now: `n + 7`, `n + m` or `n * m`.
+
+    That is not known for sure, and serves as a hint only: see Note [Fixed sizes].
+    """
+    known = {
+        name: symbol
+        for name, symbol in names.items()
+        if symbol is not None and symbol.now is not None
+    }
+    for name, symbol in known.items():
+        offsets = {n - run.numbers[name] for n, run in zip(numbers, runs, strict=True)}
+        if len(offsets) == 1:
+            now = symbol.plus(offsets.pop()).now
+            return found_size(now, symbol.due_to)
+    for one, two in itertools.combinations_with_replacement(known, 2):
+        for combine in (operator.add, operator.mul):
+            given = [combine(run.numbers[one], run.numbers[two]) for run in runs]
+            if given == numbers:
+                now = combine(known[one].now, known[two].now)
+                return found_size(now, known[one].due_to | known[two].due_to)
     return None
 
 

@@ -21,7 +21,7 @@ from __future__ import annotations
 import ast
 import functools
 import types
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -223,9 +223,14 @@ class Program:
     recursion
         Whether recursive functions may be called; if not, recursion is inlined as far
         as it is known to go.
+    fixed_sizes
+        Sizes of arrays that are known as numbers: Note [Fixed sizes] in `types.py`.
     """
 
-    def __init__(self, recursion: bool = True) -> None:
+    def __init__(
+        self, recursion: bool = True, fixed_sizes: Collection[int] = ()
+    ) -> None:
+        self.fixed_sizes = frozenset(fixed_sizes)
         self._recursion = recursion
         self._known: dict[Key, Callee | None] = {}
         self._stack: list[tuple[Key, Callee]] = []
@@ -403,7 +408,7 @@ class Program:
         }
         cells = dict(low.state.cells)
         for var in params:
-            _learn_sizes(low, var.type)
+            low.learn_sizes(var.type)
         frame = Frame(
             inside,
             found.globals,
@@ -708,8 +713,9 @@ class _Passing:
         if dim.symbol not in self._inside:
             letter = "n" if dim.symbol.startswith("n") else "q"
             number = sum(name.startswith(letter) for name in self._outside)
-            self._inside[dim.symbol] = Dim(f"{letter}{number}")
-            self._outside[f"{letter}{number}"] = Dim(dim.symbol)
+            base = dim.plus(-dim.offset)
+            self._inside[dim.symbol] = replace(base, symbol=f"{letter}{number}")
+            self._outside[f"{letter}{number}"] = base
         return self._inside[dim.symbol].plus(dim.offset)
 
     def known_outside(self, kind: Type) -> Type:
@@ -820,13 +826,6 @@ def _is_short(node: ast.FunctionDef | ast.Lambda) -> bool:
 def _first_line(function: Any) -> str:
     doc = getattr(function, "__doc__", None) or ""
     return str(doc).strip().split("\n")[0]
-
-
-def _learn_sizes(low: Lowering, kind: Type) -> None:
-    """Captures must not take the symbols of the arguments for other sizes."""
-    for dim in getattr(kind, "dims", ()):
-        if dim is not None and dim.symbol.startswith("n"):
-            low.sizes.setdefault(-1 - int(dim.symbol[1:]), dim)
 
 
 def _shared(low: Lowering, callee: Callee, leaf: ir.Operand) -> frozenset[int]:

@@ -32,6 +32,7 @@ from autograd_compiler.types import (
     TupleOf,
     Type,
     Unknown,
+    found_size,
     join,
 )
 
@@ -209,7 +210,7 @@ def _loop(
         _enter(low, inside, carried, related, stale)
         inside.moved.update(items[0])
         inside.outdated.update(items[1])
-        index = ir.Var(index_name, Scalar("int64", size=low.builder.fresh_size()))
+        index = ir.Var(index_name, Scalar("int64", size=found_size()))
         low.state = inside
         condition: ir.Operand = ir.Const(True)
         with low.builder.block() as test_ops:

@@ -34,7 +34,7 @@ from autograd_compiler.frontend.values import (
     Ref,
     Value,
 )
-from autograd_compiler.types import Array, DictOf, Dim, ListOf, Unknown
+from autograd_compiler.types import Array, DictOf, Dim, ListOf, Type, Unknown
 
 # What a mistake of the compiler itself looks like.
 INTERNAL = (
@@ -74,11 +74,18 @@ class Lowering:
         self.depth = 0
         self._current: ast.stmt | None = None
         # Sizes of arguments and captures by number: equal sizes share a symbol.
-        self.sizes: dict[int, Dim] = {}
+        fixed = () if program is None else program.fixed_sizes
+        self.sizes = {size: Dim("", size) for size in fixed}
         # Accumulators of comprehensions, which no statement assigns.
         self.hidden_names: set[str] = set()
         self._cells = 0
         self.filename = "<generated>"
+
+    def learn_sizes(self, kind: Type) -> None:
+        """Captures must not take the symbols of arguments for other sizes."""
+        for dim in getattr(kind, "dims", ()):
+            if dim is not None and dim.symbol.startswith("n"):
+                self.sizes.setdefault(-1 - int(dim.symbol[1:]), dim)
 
     # ------------------------------------------------------------ places
 
@@ -486,6 +493,7 @@ def lower_body(
 ) -> Value:
     """Lower a normalised function body with its parameters bound; give its result."""
     outer_names, outer_frame, outer_file = low.state.names, low.frame, low.filename
+    outer_statement = low._current
     if outer_frame is not None:
         outer_frame.names = outer_names
     low.callers.append(outer_names)
@@ -510,3 +518,4 @@ def lower_body(
         frame.names = low.state.names  # what a returned closure goes on to see
         low.state.names = outer_names
         low.frame, low.filename = outer_frame, outer_file
+        low._current = outer_statement

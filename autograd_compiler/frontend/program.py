@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import types
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -21,10 +21,14 @@ from autograd_compiler.frontend.values import Bound, Capture, Object, Value
 from autograd_compiler.types import (
     BOTTOM,
     UNKNOWN,
+    Array,
     Bottom,
+    DictOf,
     Dim,
     ListOf,
     Opaque,
+    Scalar,
+    SizesCoincide,
     TupleOf,
     Type,
     Unknown,
@@ -145,12 +149,96 @@ class Primal:
     helpers: tuple[ir.Function, ...] = ()
 
 
+_Made = TypeVar("_Made")
+
+
+def fixing_sizes(
+    arguments: Mapping[str, Argument],
+    lower: Callable[[Mapping[str, Argument], frozenset[int]], _Made],
+) -> _Made:
+    """`lower(arguments, fixed)`, again each time that it asks for sizes to be fixed."""
+    fixed: frozenset[int] = frozenset()
+    while True:
+        given = {
+            name: with_fixed_sizes(argument, fixed)
+            for name, argument in arguments.items()
+        }
+        try:
+            return lower(given, fixed)
+        except SizesCoincide as found:
+            fixed |= found.sizes
+
+
+def with_fixed_sizes(argument: Argument, fixed: Collection[int]) -> Argument:
+    """The description with some sizes as plain numbers: Note [Fixed sizes], `types.py`."""
+
+    def change(size: Dim) -> Dim:
+        if size.now is None or not size.due_to <= set(fixed):
+            return size
+        if size.symbol.startswith("n"):
+            return Dim("", size.now)
+        return Dim(size.symbol, size.offset)  # `now` is a guess, which did not help
+
+    return _with_sizes(argument, change)
+
+
+def of_any_size(argument: Argument) -> Argument:
+    """The description without what the sizes are now: nothing is fixed for it."""
+    return _with_sizes(argument, lambda size: Dim(size.symbol, size.offset))
+
+
+def _with_sizes(argument: Argument, change: Callable[[Dim], Dim]) -> Argument:
+    def visit(kind: Type) -> Type:
+        match kind:
+            case Array(dtype, dims, contiguous):
+                found = tuple(None if dim is None else change(dim) for dim in dims)
+                return Array(dtype, found, contiguous)
+            case Scalar(size=Dim() as size):
+                return dataclasses.replace(kind, size=change(size))
+            case ListOf(item) | DictOf(item):
+                return dataclasses.replace(kind, item=visit(item))
+            case TupleOf(items):
+                return TupleOf(tuple(map(visit, items)))
+        return kind
+
+    if argument.type is not None:
+        return dataclasses.replace(argument, type=visit(argument.type))
+    items = tuple(_with_sizes(item, change) for item in argument.items)
+    return dataclasses.replace(argument, items=items)
+
+
+def sizes_now(arguments: Iterable[Argument]) -> dict[str, int]:
+    """The size that each symbol of the arguments stands for."""
+    found: dict[str, int] = {}
+
+    def visit(kind: Type | None) -> None:
+        match kind:
+            case Array(dims=dims):
+                for dim in dims:
+                    if dim is not None and dim.now is not None:
+                        found[dim.symbol] = dim.now - dim.offset
+            case ListOf(item) | DictOf(item):
+                visit(item)
+            case TupleOf(items):
+                for inner in items:
+                    visit(inner)
+
+    for argument in arguments:
+        visit(argument.type)
+        found.update(sizes_now(argument.items))
+    return found
+
+
 def lower_function(
-    fun: Any, arguments: Mapping[str, Argument], recursion: bool = True
+    fun: Any,
+    arguments: Mapping[str, Argument],
+    recursion: bool = True,
+    fixed_sizes: Collection[int] = (),
 ) -> Primal:
     """Lower `fun` for arguments of the given description.
 
-    `recursion` says whether the code may have functions that call themselves.
+    `recursion` says whether the code may have functions that call themselves, and
+    `fixed_sizes` which sizes of captured arrays are taken as plain numbers.
     """
     plain = fun
     while hasattr(
@@ -158,7 +246,7 @@ def lower_function(
     ):  # the derivative of a derivative
         plain = plain.primal
     source = read_source(plain)
-    program = Program(recursion)
+    program = Program(recursion, fixed_sizes)
     low = Lowering(program)
     low.filename = source.filename
     trees: dict[str, ir.Operand] = {}
@@ -169,7 +257,7 @@ def lower_function(
         values[name] = value
     for argument_tree in trees.values():
         for leaf in ir.leaves(argument_tree):
-            _learn_sizes(low, leaf.type)
+            low.learn_sizes(leaf.type)
     span = span_of(source.node, source.filename)
     low.builder.span = span
     try:
@@ -224,14 +312,6 @@ def _endless(low: Lowering, program: Program, source: FunctionSource) -> Excepti
         "a recursive function must be one of numbers, arrays and tuples of them, have a "
         'case without recursion, and needs backend="python"',
     )
-
-
-def _learn_sizes(low: Lowering, kind: Type) -> None:
-    """Captures must not take the symbols of the arguments for other sizes."""
-    dims = getattr(kind, "dims", ())
-    for dim in dims:
-        if dim is not None and dim.symbol.startswith("n"):
-            low.sizes.setdefault(-1 - int(dim.symbol[1:]), dim)
 
 
 def _parameter(argument: Argument, name: str) -> tuple[Value, ir.Operand]:

@@ -28,6 +28,7 @@ from autograd_compiler.types import (
     Unknown,
     is_complex,
     is_inexact,
+    same_size,
 )
 
 # Views that cannot be written, whatever they are of.
@@ -181,7 +182,7 @@ class Adjoints:
         for axis, (own, dim) in enumerate(zip(kind.dims, kept, strict=True)):
             if own is None or dim is None:
                 return self.builder.apply(runtime.unbroadcast, value, var), False
-            if own.same(dim) or own.is_not_one:
+            if own.is_not_one or same_size(own, dim):
                 continue
             if own.is_one:
                 stretched.append(axis)

@@ -23,6 +23,15 @@ class Keeper:
         self.definitions: dict[ir.Var, ir.Operation] = {
             target: op for op in ir.walk(body) for target in ir.targets(op)
         }
+        # What is still there, as it was, when the reverse sweep begins.
+        self.unwritten = [
+            var
+            for var in (
+                *ir.free_vars(body),
+                *(v for op in body.ops for v in ir.targets(op)),
+            )
+            if not self.buffers.ever_written(var)
+        ]
         self.tapes: dict[ir.Var, None] = {}
         self.stored: list[Stored] = []
 
@@ -183,7 +192,7 @@ def defined_in(block: ir.Block) -> set[ir.Var]:
     return found
 
 
-def defined_at(ops: list[ir.Operation] | tuple[ir.Operation, ...]) -> set[ir.Var]:
+def defined_at(ops: Iterable[ir.Operation]) -> set[ir.Var]:
     return {target for op in ops for target in ir.targets(op)}
 
 

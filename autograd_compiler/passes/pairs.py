@@ -21,7 +21,14 @@ from autograd_compiler.builder import identity, type_of_operand, unpack
 from autograd_compiler.names import adjoint_name
 from autograd_compiler.passes.forward import Tangent, forward_body
 from autograd_compiler.passes.reverse import Pair, Sweeps, reverse_body
-from autograd_compiler.passes.storage import Buffers, Stored, always_defined, thread
+from autograd_compiler.passes.storage import (
+    Buffers,
+    Stored,
+    always_defined,
+    needed,
+    of_same_form,
+    thread,
+)
 from autograd_compiler.types import (
     Array,
     DictOf,
@@ -180,7 +187,9 @@ class Derivatives:
         wrt = [params[k] for k in pending.inputs]
         gradients = tuple(sweeps.gradients[var] for var in wrt)
         cotangents = tuple(leaf for seed in seeds.values() for leaf in ir.leaves(seed))
-        backward = ir.Block(sweeps.backward, (_returned(gradients),))
+        backward = _asking_for_forms(
+            ir.Block(sweeps.backward, (_returned(gradients),)), (*params, *cotangents)
+        )
         residuals = tuple(
             var for var in ir.free_vars(backward) if var not in set(cotangents)
         )
@@ -362,6 +371,14 @@ class Derivatives:
 
 
 # ---------------------------------------------------------------- small helpers
+
+
+def _asking_for_forms(backward: ir.Block, others: tuple[ir.Var, ...]) -> ir.Block:
+    """The backward body, with no residual that serves for its shape or size alone."""
+    wanted = needed(list(backward.ops), backward.results)
+    kept = [var for var, content in wanted.items() if content]
+    forms = of_same_form(wanted, [*kept, *others])
+    return ir.rebuild_block(backward, lambda var: forms.get(var, var))
 
 
 def _params(function: ir.Function) -> tuple[ir.Var, ...]:

@@ -17,7 +17,7 @@ from autograd_compiler.builder import Builder
 from autograd_compiler.names import adjoint_name
 from autograd_compiler.passes.adjoints import Adjoint, Adjoints
 from autograd_compiler.passes.keeping import Keeper, defined_at, substitute, swap
-from autograd_compiler.passes.storage import needed
+from autograd_compiler.passes.storage import needed, of_same_form
 from autograd_compiler.types import Bottom, Scalar, is_inexact
 
 
@@ -80,8 +80,12 @@ def reverse_loop(
         results = _distinct(worker, results)
     worker.adjoints = outer
 
-    wanted = needed(backward, tuple(results))
     own = defined_at(forward) | set(op.params)
+    wanted = needed(backward, tuple(results))
+    kept = [var for var, content in wanted.items() if content and var in own]
+    if forms := of_same_form(wanted, [*kept, *worker.keeper.unwritten]):
+        backward[:] = [substitute(made, forms) for made in backward]
+        wanted = needed(backward, tuple(results))
     change: dict[ir.Var, ir.Var] = {}
     index = ir.Var("", Scalar("int64"))
     if isinstance(op, ir.For):

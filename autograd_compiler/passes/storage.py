@@ -10,13 +10,22 @@ before that.  A copy costs no more than the operation that read the whole value.
 from __future__ import annotations
 
 import operator
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from autograd_compiler import ir
-from autograd_compiler.types import Array, DictOf, ListOf, Opaque, Scalar, Unknown
+from autograd_compiler.types import (
+    Array,
+    DictOf,
+    ListOf,
+    Opaque,
+    Scalar,
+    Type,
+    Unknown,
+)
 
 # Calls that look at the form of a value only, never at its numbers.
 FORM_ONLY = {
@@ -170,6 +179,35 @@ def needed(
         if var in found:
             found[var] = True
     return found
+
+
+def of_same_form(
+    wanted: Mapping[ir.Var, bool], others: Iterable[ir.Var]
+) -> dict[ir.Var, ir.Var]:
+    """For arrays of which the form alone is needed, others to ask for it instead.
+
+    `wanted` is what `needed` gives.  Of `others`, those that are needed whole come first.
+    """
+    others = sorted(others, key=lambda var: not wanted.get(var, False))
+    found: dict[ir.Var, ir.Var] = {}
+    for var, content in wanted.items():
+        if content or not isinstance(var.type, Array) or None in var.type.dims:
+            continue
+        for other in others:
+            if _has_form_of(other.type, var.type):
+                found[var] = other
+                break
+    return found
+
+
+def _has_form_of(other: Type, kind: Array) -> bool:
+    if not isinstance(other, Array) or other.ndim != kind.ndim:
+        return False
+    if other.dtype != kind.dtype or kind.contiguous and not other.contiguous:
+        return False
+    return all(
+        a is not None and a.same(b) for a, b in zip(kind.dims, other.dims, strict=True)
+    )
 
 
 def _content_uses(block: ir.Block) -> set[ir.Var]:
