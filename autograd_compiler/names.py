@@ -156,6 +156,52 @@ def public_name(value: Any) -> tuple[str, str] | None:
     return None
 
 
+_WORDS = {
+    operator.add: "total",
+    operator.sub: "difference",
+    operator.mul: "product",
+    operator.matmul: "product",
+    operator.truediv: "quotient",
+    operator.floordiv: "quotient",
+    operator.mod: "remainder",
+    operator.pow: "power",
+    operator.neg: "opposite",
+    operator.lt: "test",
+    operator.le: "test",
+    operator.gt: "test",
+    operator.ge: "test",
+    operator.eq: "test",
+    operator.ne: "test",
+}
+_SAY_LITTLE = ("copy", "array", "asarray", "broadcast_to", "expand_dims", "getattr")
+
+
+def result_name(fn: Any, first: str = "", words: bool = False) -> str:
+    """What to call the result of a function of an argument called `first`.
+
+    Operators have names only where `words` is set; "" where there is none.
+
+    Examples
+    --------
+    >>> result_name(np.exp, "z"), result_name(operator.mul, words=True)
+    ('exp_z', 'product')
+    """
+    try:
+        word = _WORDS.get(fn, "")
+    except TypeError:  # not hashable
+        return ""
+    if word:
+        return word if words else ""
+    public = public_name(fn)
+    if public is None:
+        return ""
+    name = public[1].rpartition(".")[2]
+    if name in _SAY_LITTLE or public[1].startswith("operator."):
+        return ""
+    name = f"{name}_{first}" if first else name
+    return "" if name in RESERVED else name
+
+
 # Where an object has several names, this one is what people write.
 _USUAL = {
     "absolute": "abs",

@@ -24,7 +24,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("frontend",),
     ("expand",),
     ("passes.storage",),  # what the reverse sweep needs, and where it is kept
-    ("passes.adjoints", "passes.keeping"),  # sums of adjoints; making values available
+    ("passes.adjoints", "passes.recompute"),  # sums of adjoints; what is computed twice
+    ("passes.keeping",),  # making values available
     ("passes.reverse_loop",),
     ("passes",),
     ("passes.pairs",),  # derivatives of the functions that are called

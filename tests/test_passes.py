@@ -23,6 +23,7 @@ from autograd_compiler.passes.cse import share_common_subexpressions
 from autograd_compiler.passes.dce import eliminate_dead_code
 from autograd_compiler.passes.hoist import hoist_invariants
 from autograd_compiler.passes.simplify import simplify
+from autograd_compiler.passes.updates import merge_updates
 from autograd_compiler.pipeline import clean
 from autograd_compiler.types import UNKNOWN, Array, Dim, ListOf, Opaque, Scalar, Type
 from autograd_compiler.verify import verify_function
@@ -40,6 +41,7 @@ PASSES = [
     share_common_subexpressions,
     eliminate_dead_code,
     hoist_invariants,
+    merge_updates,
     clean,
 ]
 

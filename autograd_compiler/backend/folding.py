@@ -31,6 +31,7 @@ LONGEST = 88  # characters of an expression of the user's that folding may build
 _LONGEST_ADJOINT = 66  # and of one of ours, which should fit on its line
 _LONGEST_CONDITIONAL = 60
 _TESTS = (operator.lt, operator.le, operator.gt, operator.ge, operator.eq, operator.ne)
+_FORMS = (len, np.shape, np.size, np.transpose)
 _SHORTEST = 20  # characters of a read that is written again instead of named
 
 
@@ -183,7 +184,7 @@ class _Folder:
             case ir.Apply(fn=fn, args=(_, ir.Const(attribute))) if fn is getattr:
                 if attribute not in ("shape", "size", "T"):
                     return False
-            case ir.Apply(fn=fn, args=(ir.Var(),)) if fn is len or fn is np.transpose:
+            case ir.Apply(fn=fn, args=(ir.Var(),)) if fn in _FORMS:
                 pass
             case ir.Apply(fn=fn, target=ir.Var(type=Scalar("int64"))):
                 # `i + 1`
@@ -252,6 +253,8 @@ class _Folder:
         match op:
             case ir.Apply(fn=fn, args=(_, ir.Const("shape" | "size"))):
                 return fn is getattr
+            case ir.Apply(fn=fn, args=(ir.Var(type=Array()),)) if fn in _FORMS:
+                return fn is not np.transpose
             case ir.Load(
                 base=ir.Var(type=TupleOf(items)), path=(ir.Index(ir.Const()),)
             ):

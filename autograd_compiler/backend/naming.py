@@ -28,7 +28,7 @@ from autograd_compiler.backend.statements import (
     expanded,
     expanded_uses,
 )
-from autograd_compiler.names import RESERVED, Names, public_name
+from autograd_compiler.names import Names, result_name
 from autograd_compiler.printer import has_operator
 
 # The variables that are live somewhere, in an order that does not change from run to
@@ -63,7 +63,6 @@ def assign_names(
             if same == (classes.name(target) == classes.name(source)):
                 classes.join(target, source)
     hints = _hints(classes, body.statements)
-    _name_tapes(classes, body.statements, hints)
     _join_versions(classes, lives.order)
     return _spell(classes, lives.order, fixed, set(avoid), hints)
 
@@ -114,35 +113,10 @@ def _hints(classes: _Classes, statements: Iterable[Statement]) -> dict[ir.Var, s
             case ir.Apply(
                 targets=(target,), fn=fn, args=(first, *_)
             ) if not target.name:
-                public = None if has_operator(fn) else public_name(fn)
-                if public is None or fn is getattr:
-                    continue
-                name = public[1].rpartition(".")[2]
-                if name in ("copy", "array", "asarray", "broadcast_to", "expand_dims"):
-                    continue
-                if isinstance(first, ir.Var) and first.name:
-                    name = f"{name}_{first.name}"
-                if name not in RESERVED:
+                named = first.name if isinstance(first, ir.Var) else ""
+                if not has_operator(fn) and (name := result_name(fn, named)):
                     found.setdefault(classes.find(target), name)
     return found
-
-
-def _name_tapes(
-    classes: _Classes, statements: Iterable[Statement], hints: Mapping[ir.Var, str]
-) -> None:
-    """Call a tape of temporaries, and what is popped from it, as what is pushed."""
-    pushed: dict[ir.Var, str] = {}
-    for op in _done(statements):
-        match op:
-            case ir.Append(target=tape, value=ir.Var() as value):
-                tape, value = classes.find(tape), classes.find(value)
-                if classes.name(tape) == "value_tape" and value in hints:
-                    pushed[tape] = classes.names[value] = hints[value]
-            case ir.Pop(target=tape, value=value) if not classes.name(value):
-                if (name := pushed.get(classes.find(tape))) is not None:
-                    classes.names[classes.find(value)] = name
-    for tape, name in pushed.items():
-        classes.names[tape] = f"{name}_tape"
 
 
 def _done(statements: Iterable[Statement]) -> Iterator[ir.Operation]:

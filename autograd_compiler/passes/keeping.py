@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from autograd_compiler import ir
+from autograd_compiler.names import result_name
+from autograd_compiler.passes.recompute import retarget
 from autograd_compiler.passes.storage import Buffers, Stored, is_cheap, needed
 from autograd_compiler.types import Array, ListOf, Opaque, Scalar, Type
 
@@ -66,25 +67,24 @@ class Keeper:
         """
         change: dict[ir.Var, ir.Var] = dict(known or {})
         own = defined_at(forward) | set(inner)
-        # What cannot be computed again from what is kept anyway is kept itself.
-        kept = {var: content for var, content in wanted.items() if var not in change}
-        for var in sorted(kept, key=list(kept).index, reverse=True):
-            others = {other for other in kept if other is not var} | set(change)
-            if self._steps(var, own, others) is not None:
-                del kept[var]
+        cheap = self.cheap(wanted, own, change)
+        kept = {
+            var: content
+            for var, content in wanted.items()
+            if var not in change and var not in cheap
+        }
         again: list[ir.Operation] = []
-        for var in wanted:
-            if var in change or var in kept:
-                continue
-            for op in self._steps(var, own, set(kept) | set(change)) or ():
+        for steps in cheap.values():
+            for op in steps:
                 (target,) = ir.targets(op)
                 if target in change:  # two of its values need it
                     continue
                 change[target] = ir.Var(target.name, target.type)
-                again.append(replace(retarget(op, change[target]), adjoint=True))
+                again.append(retarget(op, change[target]))
         pops: list[ir.Operation] = []
         for var, content in kept.items():
-            tape = ir.Var(f"{var.name or 'value'}_tape", ListOf(var.type))
+            self.give_name(var)
+            tape = ir.Var(f"{var.name}_tape", ListOf(var.type))
             self.tapes[tape] = None
             if content and self.is_copied(var):
                 pushed = ir.Var("", var.type)
@@ -99,6 +99,32 @@ class Keeper:
             self.note(var, "tape", "it changes in each iteration")
         backward[:0] = [*pops, *(substitute(op, change) for op in again)]
         return change
+
+    def give_name(self, var: ir.Var) -> None:
+        """Name a temporary after what gives it, to be the same in both sweeps."""
+        if not var.name:
+            var.name = _name_of(self.definitions.get(var)) or "value"
+
+    def cheap(
+        self, wanted: Iterable[ir.Var], own: set[ir.Var], known: Iterable[ir.Var]
+    ) -> dict[ir.Var, list[ir.Operation]]:
+        """The wanted values that need not be kept, and what computes them again.
+
+        They follow from the others that are wanted, from what is `known`, and from what
+        is not of the sweep's `own`.
+        """
+        known = set(known)
+        kept = [var for var in wanted if var not in known]
+        for var in reversed(kept[:]):
+            others = {other for other in kept if other is not var} | known
+            if self._steps(var, own, others) is not None:
+                kept.remove(var)
+        available = {*kept, *known}
+        return {
+            var: self._steps(var, own, available) or []
+            for var in wanted
+            if var not in available
+        }
 
     def _steps(
         self, var: ir.Var, own: set[ir.Var], available: set[ir.Var]
@@ -164,6 +190,27 @@ class Keeper:
         )
 
 
+def _name_of(op: ir.Operation | None) -> str:
+    match op:
+        case ir.Apply(fn=fn, args=args):
+            first = args[0].name if args and isinstance(args[0], ir.Var) else ""
+            return result_name(fn, first, words=True)
+        case ir.Load(base=ir.Var(name=base), path=(ir.Index(index), *_)) if base:
+            return _item_name(base, index)
+    return ""
+
+
+def _item_name(base: str, index: ir.Operand) -> str:
+    match index:
+        case ir.Const(int() as number) if number >= 0:
+            return f"{base}_{number}"
+        case ir.Var(name=name) if name:
+            return f"{base}_{name}"
+        case ir.Slice():
+            return f"{base}_part"
+    return f"{base}_item"
+
+
 def describe_type(kind: Type) -> str:
     match kind:
         case Array(dtype, dims):
@@ -204,13 +251,6 @@ def substitute(op: ir.Operation, change: dict[ir.Var, ir.Var]) -> ir.Operation:
     if not change:
         return op
     return ir.rebuild_op(op, lambda var: change.get(var, var))
-
-
-def retarget(op: ir.Operation, target: ir.Var) -> ir.Operation:
-    if isinstance(op, ir.Apply):
-        return replace(op, targets=(target,))
-    assert isinstance(op, ir.Load)
-    return replace(op, target=target)
 
 
 def insert_after(ops: list[ir.Operation], var: ir.Var, *new: ir.Operation) -> None:

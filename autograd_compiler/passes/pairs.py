@@ -20,6 +20,8 @@ from autograd_compiler.analysis.lost import refuse_lost_derivatives
 from autograd_compiler.builder import identity, type_of_operand, unpack
 from autograd_compiler.names import adjoint_name
 from autograd_compiler.passes.forward import Tangent, forward_body
+from autograd_compiler.passes.keeping import defined_in
+from autograd_compiler.passes.recompute import compute_again
 from autograd_compiler.passes.reverse import Pair, Sweeps, reverse_body
 from autograd_compiler.passes.storage import (
     Buffers,
@@ -190,9 +192,16 @@ class Derivatives:
         backward = _asking_for_forms(
             ir.Block(sweeps.backward, (_returned(gradients),)), (*params, *cotangents)
         )
+        wanted = [var for var in ir.free_vars(backward) if var not in set(cotangents)]
+        own = {*params, *defined_in(ir.Block(sweeps.forward))}
+        numbers = [var for var in params if isinstance(var.type, Scalar)]
+        steps = sweeps.keeper.cheap(wanted, own, numbers)
+        backward = compute_again(backward, steps)
         residuals = tuple(
             var for var in ir.free_vars(backward) if var not in set(cotangents)
         )
+        for var in residuals:
+            sweeps.keeper.give_name(var)
         kept, opening, given = self._residuals(function, sweeps, residuals, packed)
         fresh = {var: ir.Var(var.name, var.type) for var in residuals}
         whole, first = self._opened(function, sweeps, kept, residuals, fresh, packed)

@@ -31,6 +31,7 @@ from autograd_compiler.passes.keeping import (
     substitute,
     swap,
 )
+from autograd_compiler.passes.recompute import compute_again
 from autograd_compiler.passes.reverse_loop import Worker, reverse_loop
 from autograd_compiler.passes.storage import Stored, needed
 from autograd_compiler.rules.registry import Rule, rule_of
@@ -55,6 +56,7 @@ class Sweeps:
     gradients: dict[ir.Var, ir.Operand]
     tapes: frozenset[ir.Var]
     stored: tuple[Stored, ...]
+    keeper: Keeper
     owned: dict[ir.Var, bool]  # whether a gradient is an array of its own
     held: dict[ir.Var, tuple[ir.Var, ...]]  # what residuals of calls may refer to
 
@@ -167,6 +169,7 @@ class _Reverse(Worker):
             gradients,
             frozenset(self.keeper.tapes),
             tuple(self.keeper.stored),
+            self.keeper,
             owned,
             self.held,
         )
@@ -595,6 +598,9 @@ class _Reverse(Worker):
         reverses: list[list[ir.Operation]] = []
         for k, (_, ops, _) in enumerate(sides):
             own = defined_at(forwards[k])
+            change: dict[ir.Var, ir.Var] = {}
+            if not in_loop:
+                ops, results[k] = self._computed_again(ops, results[k], own)
             wanted = {
                 var: content
                 for var, content in needed(ops, tuple(results[k])).items()
@@ -603,7 +609,6 @@ class _Reverse(Worker):
             if in_loop:
                 change = self.keeper.tape(wanted, forwards[k], ops, op.span)
             else:
-                change = {}
                 for var, content in wanted.items():
                     kept = self.keeper.kept(var, content, forwards[k])
                     out = ir.Var(var.name, var.type)
@@ -620,6 +625,18 @@ class _Reverse(Worker):
             orelse=ir.Block(tuple(forwards[1]), tuple(exports[1])),
         )
         return forward, reverses[0], reverses[1]
+
+    def _computed_again(
+        self,
+        ops: list[ir.Operation],
+        results: list[ir.Operand],
+        own: set[ir.Var],
+    ) -> tuple[list[ir.Operation], list[ir.Operand]]:
+        """The reverse of a branch, with what is cheap computed where it is needed."""
+        wanted = [var for var in needed(ops, tuple(results)) if var in own]
+        steps = self.keeper.cheap(wanted, own, ())
+        block = compute_again(ir.Block(tuple(ops), tuple(results)), steps)
+        return list(block.ops), list(block.results)
 
     def _with(self, op: ir.With, in_loop: bool) -> ir.Operation:
         for target, result in zip(op.targets, op.body.results, strict=True):

@@ -40,7 +40,14 @@ FORM_ONLY = {
 
 _ARITHMETIC = {operator.add, operator.sub, operator.mul, operator.truediv, operator.neg}
 
+
 _CHEAP = {
+    operator.lt,
+    operator.le,
+    operator.gt,
+    operator.ge,
+    operator.eq,
+    operator.ne,
     operator.add,
     operator.sub,
     operator.mul,
@@ -188,7 +195,7 @@ def of_same_form(
 
     `wanted` is what `needed` gives.  Of `others`, those that are needed whole come first.
     """
-    others = sorted(others, key=lambda var: not wanted.get(var, False))
+    others = sorted(others, key=lambda v: (not wanted.get(v, False), not v.name))
     found: dict[ir.Var, ir.Var] = {}
     for var, content in wanted.items():
         if content or not isinstance(var.type, Array) or None in var.type.dims:

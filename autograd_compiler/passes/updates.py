@@ -11,6 +11,8 @@ Only basic indices count, which name each element once; see Note [Buffers] in
 from __future__ import annotations
 
 import operator
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -22,6 +24,7 @@ from autograd_compiler.analysis.effects import (
     is_fresh,
     memory_of,
 )
+from autograd_compiler.builder import type_of_operand
 from autograd_compiler.types import Array, Scalar, dtype_of
 
 _Place = tuple[object, ...]
@@ -55,20 +58,21 @@ def merge_updates(function: ir.Function) -> ir.Function:
     >>> merge_updates(function).body.ops[-1].mode
     'add'
     """
-    work = _Merger(memory_of(function))
+    work = _Merger(memory_of(function), Counter(ir.block_uses(function.body)))
     body = work.block(function.body)
     return function if body is function.body else replace(function, body=body)
 
 
 class _Merger:
-    def __init__(self, memory: Memory) -> None:
+    def __init__(self, memory: Memory, count: Mapping[ir.Var, int]) -> None:
         self._memory = memory
+        self._count = count
         self._made: dict[ir.Var, ir.Operation] = {}
 
     def block(self, block: ir.Block) -> ir.Block:
         ops: list[ir.Operation] = []
-        for old in block.ops:
-            op = ir.rebuild_op(old, lambda var: var, self.block) if _holds(old) else old
+        for op in block.ops:
+            op = self._inside(op)
             if isinstance(op, ir.Store):
                 op = self._cleared(op, ops) if op.adjoint else self._update(op, ops)
             ops.append(op)
@@ -76,6 +80,12 @@ class _Merger:
                 self._made[target] = op
         same = len(ops) == len(block.ops) and all(map(operator.is_, ops, block.ops))
         return block if same else ir.Block(tuple(ops), block.results)
+
+    def _inside(self, op: ir.Operation) -> ir.Operation:
+        changed = {inner: self.block(inner) for inner in ir.blocks(op)}
+        if all(before is after for before, after in changed.items()):
+            return op
+        return ir.rebuild_op(op, lambda var: var, lambda inner: changed[inner])
 
     # ------------------------------------------------------------ updates
 
@@ -88,15 +98,27 @@ class _Merger:
             return op
         if made.kwargs or not self._is_place(op) or not self._keeps_type(op, made):
             return op
+        if self._count[made.target] != 1 or made not in ops:
+            return op
         first, second = made.args
         subtracts = made.fn in (operator.sub, np.subtract)
         if self._reads(first, op) and self._is_apart(second, op):
-            return replace(
-                op, mode="add", value=self._signed(second, subtracts, op, ops)
-            )
-        if self._reads(second, op) and self._is_apart(first, op) and not subtracts:
-            return replace(op, mode="add", value=first)
-        return op
+            added = second
+        elif self._reads(second, op) and self._is_apart(first, op) and not subtracts:
+            added = first
+        else:
+            return op
+        if subtracts and not _has_sign(added):
+            return op
+        position = ops.index(made)
+        if not subtracts:
+            del ops[position]
+            return replace(op, mode="add", value=added)
+        negated = ir.Var("", type_of_operand(added))
+        ops[position] = replace(
+            made, fn=operator.neg, args=(added,), targets=(negated,), style="function"
+        )
+        return replace(op, mode="add", value=negated)
 
     @staticmethod
     def _is_place(op: ir.Store) -> bool:
@@ -129,19 +151,6 @@ class _Merger:
             return False
         aliases = self._memory.aliases
         return aliases.find(operand) is not aliases.find(op.base)
-
-    @staticmethod
-    def _signed(
-        operand: ir.Operand, minus: bool, op: ir.Store, ops: list[ir.Operation]
-    ) -> ir.Operand:
-        if not minus:
-            return operand
-        if isinstance(operand, ir.Const):
-            return ir.Const(-operand.value)
-        kind = operand.type if isinstance(operand, ir.Var) else op.base.type
-        negated = ir.Var("", kind)
-        ops.append(ir.Apply(op.span, (negated,), operator.neg, (operand,)))
-        return negated
 
     # ------------------------------------------------------------ clearing
 
@@ -180,8 +189,9 @@ class _Merger:
         )
 
 
-def _holds(op: ir.Operation) -> bool:
-    return bool(ir.blocks(op))
+def _has_sign(operand: ir.Operand) -> bool:
+    dtype = dtype_of(type_of_operand(operand))
+    return dtype is not None and np.dtype(dtype).kind in "ifc"
 
 
 def place(path: ir.Path) -> _Place:

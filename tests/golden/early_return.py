@@ -18,16 +18,12 @@ ARGUMENTS = (1.7, 0.1)
 
 def activation_grad(x, slope):
     """Gradient of activation."""
-    if not x < 0.0:
-        y = x * x
-        t = y > 1.0
-
     if x < 0.0:
         d_slope = x
         d_x = slope
     else:
-        # if y > 1.0:
-        if t:
+        y = x * x
+        if y > 1.0:
             # return 1.0 + math.log(y)
             d_y = 1.0 / y
         else:

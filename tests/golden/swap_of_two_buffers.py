@@ -23,15 +23,15 @@ def evolve_grad(u, steps):
     """Gradient of evolve."""
     old = u.copy()
     new = u.copy()
-    value_tape = []
-    value_tape_1 = []
+    difference_tape = []
+    product_tape = []
     for _ in range(steps):
         for i in range(1, len(u) - 1):
-            t = 0.2 * old[i]
-            value_tape_1.append(t)
-            t_1 = old[i] - old[i - 1]
-            value_tape.append(t_1)
-            new[i] = old[i] - t * t_1
+            product = 0.2 * old[i]
+            product_tape.append(product)
+            difference = old[i] - old[i - 1]
+            difference_tape.append(difference)
+            new[i] = old[i] - product * difference
         new, old = old, new
 
     # return np.sum(old**2)
@@ -43,14 +43,14 @@ def evolve_grad(u, steps):
         # for i in range(1, len(u) - 1):
         d_new, d_old = d_old, d_new
         for i in reversed(range(1, len(u) - 1)):
-            t_2 = value_tape.pop()
-            t_3 = value_tape_1.pop()
+            difference = difference_tape.pop()
+            product = product_tape.pop()
             # new[i] = old[i] - 0.2 * old[i] * (old[i] - old[i - 1])
-            t_4 = d_new[i]
+            t = d_new[i]
             d_new[i] = 0.0
-            t_5 = t_4 * t_3
-            d_old[i - 1] += t_5
-            d_old[i] += t_4 - t_5 - t_4 * t_2 * 0.2
+            t_1 = t * product
+            d_old[i - 1] += t_1
+            d_old[i] += t - t_1 - t * difference * 0.2
     # new = u.copy()
     d_u += d_new
     # old = u.copy()

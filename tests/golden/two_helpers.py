@@ -28,25 +28,24 @@ import numpy as np
 def normalise_forward(x, eps):
     """Result of normalise, and what its reverse sweep needs."""
     centred = x - np.mean(x)
-    t = centred**2
-    variance = np.mean(t)
+    variance = np.mean(centred**2)
     sqrt = np.sqrt(variance + eps)
-    t_1 = centred / sqrt
-    residuals = sqrt, t_1, t, centred, x
-    return t_1, residuals
+    quotient = centred / sqrt
+    residuals = sqrt, quotient, centred
+    return quotient, residuals
 
 
 def normalise_backward(residuals, d_out):
     """Adjoints of the arguments of normalise."""
-    t, t_1, t_2, centred, x = residuals
+    sqrt, quotient, centred = residuals
 
     # return centred / np.sqrt(variance + eps)
-    d_centred = d_out / t
-    d_variance = -0.5 * np.sum(d_out * (t_1 / t)) / t
+    d_centred = d_out / sqrt
+    d_variance = -0.5 * np.sum(d_out * (quotient / sqrt)) / sqrt
     # variance = np.mean(centred**2)
-    d_centred += d_variance / t_2.size * (2 * centred)
+    d_centred += d_variance / centred.size * (2 * centred)
     # centred = x - np.mean(x)
-    d_x = d_centred - np.sum(d_centred) / x.size
+    d_x = d_centred - np.sum(d_centred) / centred.size
     return d_x
 
 
@@ -58,8 +57,9 @@ def score_grad(x, w):
     t_1 = 1.0 / t
     t_2, normalise_residuals_1 = normalise_forward(w, 1e-6)
 
-    # return 1.0 / (1.0 + np.exp(-x))
+    # return np.sum(sigmoid(w * y) * normalise(w))
     d_w = normalise_backward(normalise_residuals_1, t_1)
+    # return 1.0 / (1.0 + np.exp(-x))
     t_3 = t_2 * (t_1 / t) * exp
     # return np.sum(sigmoid(w * y) * normalise(w))
     d_y = t_3 * w
