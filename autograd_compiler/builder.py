@@ -257,7 +257,7 @@ class Builder:
             return infer_call(lambda x: getattr(x, attribute), args[:1])
         if fn is runtime.unbroadcast:
             return infer_unbroadcast(*map(type_of_operand, args))
-        result = infer_call(fn, args, kwargs)
+        result = infer_call(fn, args, kwargs, fix_sizes=True)
         if not result.known and fn is np.reshape and len(args) == 2:
             # Fixed sizes may not fit the stand-ins; the result may be a view or a copy.
             base = type_of_operand(args[0])
@@ -810,7 +810,7 @@ def _advanced_type(base: Array, index: ir.Operand, builder: Builder) -> Type:
     ]
     if not masks:
         holder = ir.Var("", base)
-        result = infer_call(operator.getitem, (holder, index))
+        result = infer_call(operator.getitem, (holder, index), fix_sizes=True)
         kind = result.types[0] if not result.unpacks else UNKNOWN
         if isinstance(kind, Array) and _has_step(index):
             # `x[::10, rows]` has one row of the small stand-ins, and more of others.

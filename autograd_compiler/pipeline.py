@@ -150,7 +150,7 @@ class Lowered:
             case "source":
                 return self.source
             case "numba":
-                return emit(_legal(self.module)[0])
+                return emit(_legal(self.module)[0], over_items=False)
         raise ArgumentError(
             f"there is no stage {stage!r}: choose from "
             "ast, ssa, adjoint, final, plan, source, numba"
@@ -167,7 +167,7 @@ class Lowered:
             from autograd_compiler.backend.numba import compile_numba
 
             legal, recipe = _legal(self.module)
-            text = emit(legal)
+            text = emit(legal, over_items=False)
             run = compile_numba(
                 legal, text, legal.entry.name, objects=required_objects(legal)
             )

@@ -13,6 +13,7 @@ from autograd_compiler import ir
 from autograd_compiler.backend.legalise import legalise
 from autograd_compiler.builder import Builder
 from autograd_compiler.errors import BackendError
+from autograd_compiler.frontend import program
 from autograd_compiler.types import type_of
 
 SPAN = ir.Span("model.py", 3, 4, statement="y = f(x)")
@@ -39,11 +40,15 @@ def operand(value):
     return ir.Const(value)
 
 
+def of_any_size(value, sizes):
+    return program.of_any_size(program.Argument(type_of(value, sizes))).type
+
+
 def function_of(build, *args):
     """The function whose body `build` appends; arguments have the types of `args`."""
     sizes: dict = {}
     params = [
-        ir.Var(f"x{k}", type_of(arg, sizes)) if not isinstance(arg, list) else arg
+        ir.Var(f"x{k}", of_any_size(arg, sizes)) if not isinstance(arg, list) else arg
         for k, arg in enumerate(args)
     ]
     builder = Builder(SPAN)

@@ -119,8 +119,16 @@ def infer_call(
     fn: Callable[..., Any],
     args: tuple[ir.Operand, ...],
     kwargs: tuple[tuple[str, ir.Operand], ...] = (),
+    fix_sizes: bool = False,
 ) -> Result:
-    """The types of `fn(*args, **kwargs)`."""
+    """The types of `fn(*args, **kwargs)`.
+
+    Raises
+    ------
+    SizesCoincide
+        With `fix_sizes`, where sizes that do not fit together are equal in the call that
+        is compiled for: Note [Fixed sizes] in `types.py`.
+    """
     harmless = _harmless(fn)
     if harmless is None:
         return NOT_KNOWN
@@ -154,7 +162,7 @@ def infer_call(
         except _Absent:
             return NOT_KNOWN
         except Exception:  # errors of the user's surface at run time, in NumPy's words
-            if attempt is exact:
+            if fix_sizes and attempt is exact:
                 _note_coincidence(every)
     return NOT_KNOWN
 

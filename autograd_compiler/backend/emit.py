@@ -47,10 +47,10 @@ _COMMENT = 80
 _AUGMENTED = ("+", "-", "*", "/")
 
 
-def emit(module: ir.Module) -> str:
+def emit(module: ir.Module, over_items: bool = True) -> str:
     """The text of a module, formatted by black.
 
-    It can be executed wherever NumPy is installed, given the objects that
+    `over_items` allows `for x in xs` where the IR counts.  It can be executed wherever NumPy is installed, given the objects that
     `required_objects` names; the same module always gives the same text.
 
     Examples
@@ -64,7 +64,7 @@ def emit(module: ir.Module) -> str:
     def f(x):
         return x * x
     """
-    functions, namespace = _write(module)
+    functions, namespace = _write(module, over_items)
     helpers = helper_sources(namespace.helpers, namespace)
     parts = ["\n".join(sorted(namespace.imports)), *helpers, *functions]
     text = "\n\n\n".join(part for part in parts if part)
@@ -81,7 +81,7 @@ def required_objects(module: ir.Module) -> dict[str, object]:
     return dict(namespace.required)
 
 
-def _write(module: ir.Module) -> tuple[list[str], Namespace]:
+def _write(module: ir.Module, over_items: bool = True) -> tuple[list[str], Namespace]:
     """The text of each function, and the global names that they use."""
     avoid = {function.name for function in module.functions}
     while True:
@@ -89,7 +89,7 @@ def _write(module: ir.Module) -> tuple[list[str], Namespace]:
         texts: list[str] = []
         local: set[str] = set()
         for function in module.functions:
-            body = statements_of(function, fold(function))
+            body = statements_of(function, fold(function), over_items)
             names = assign_names(function, body, avoid)
             texts.append(_Writer(function, body, names, namespace).text())
             local.update(names.values())
@@ -186,8 +186,7 @@ class _Writer:
             case Branch():
                 yield from self.branch(statement)
             case Loop(op, body):
-                index = self._names[op.index] if statement.used else "_"
-                yield f"for {index} in {self.range(op)}:"
+                yield f"for {self.head(statement)}:"
                 yield from _or_pass(self.inner(body, op))
             case Repeat(op, cond, body):
                 yield f"while {self._write.text(cond)}:"
@@ -199,6 +198,19 @@ class _Writer:
                 yield "break"
             case Return(value):
                 yield f"return {self._write.bare(value)}"
+
+    def head(self, loop: Loop) -> str:
+        index = self._names[loop.op.index] if loop.used else "_"
+        if loop.items is None:
+            return f"{index} in {self.range(loop.op)}"
+        read = loop.items.op
+        assert isinstance(read, ir.Load)
+        item, base = self._names[read.target], self._write.text(read.base)
+        return (
+            f"{index}, {item} in enumerate({base})"
+            if loop.used
+            else f"{item} in {base}"
+        )
 
     def range(self, op: ir.For) -> str:
         parts = [op.start, op.stop, op.step]

@@ -106,10 +106,15 @@ def _spell(
 
 
 def _hints(classes: _Classes, statements: Iterable[Statement]) -> dict[ir.Var, str]:
-    """What to call temporaries that a function gives: `exp_z` for `np.exp(z)`."""
+    """What to call temporaries that a function gives: `exp_z` for `np.exp(z)`.
+
+    A counter that the user did not name is `i`.
+    """
     found: dict[ir.Var, str] = {}
     for op in _done(statements):
         match op:
+            case ir.For(index=index) if not classes.name(index):
+                classes.names[classes.find(index)] = "i"
             case ir.Apply(
                 targets=(target,), fn=fn, args=(first, *_)
             ) if not target.name:
@@ -127,13 +132,17 @@ def _done(statements: Iterable[Statement]) -> Iterator[ir.Operation]:
             case Branch(_, _, then, orelse):
                 yield from _done(then)
                 yield from _done(orelse)
-            case Loop(body=body) | Repeat(body=body) | Scope(body=body):
+            case Loop(op, body):
+                yield op
+                yield from _done(body)
+            case Repeat(body=body) | Scope(body=body):
                 yield from _done(body)
 
 
 # What the emitter writes without being asked to by an operation.
 _NEEDED = frozenset(
     [
+        "enumerate",
         "range",
         "reversed",
         "slice",
@@ -276,7 +285,9 @@ class _Lifetimes:
                 return dict(exit)
             case Return(value):
                 return self._reads(value)
-            case Loop(op, body):
+            case Loop(op, body, items=items):
+                if items is not None:
+                    body = (items, *body)
                 head = self._loop(op.index, body, live, self._set(()))
                 # The counter starts over in each iteration: it must not be the name of
                 # something carried, however briefly that lives.
@@ -355,8 +366,11 @@ def _in_order(
                 yield from expanded(cond, folded)
                 yield from _in_order(then, folded)
                 yield from _in_order(orelse, folded)
-            case Loop(op, body):
+            case Loop(op, body, items=items):
                 yield op.index
+                if items is not None:
+                    yield from ir.targets(items.op)
+                    yield from expanded_uses(items.op, folded)
                 for operand in (op.start, op.stop, op.step):
                     yield from expanded(operand, folded)
                 yield from _in_order(body, folded)

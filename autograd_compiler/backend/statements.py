@@ -48,11 +48,16 @@ class Branch:
 
 @dataclass(frozen=True, eq=False)
 class Loop:
-    """`for op.index in range(...)`; `used` tells whether the body reads the index."""
+    """`for op.index in range(...)`; `used` tells whether the body reads the index.
+
+    With `items` it is `for item in base`, or `for index, item in enumerate(base)`: that
+    read stands in the head, and not in the body.
+    """
 
     op: ir.For
     body: tuple[Statement, ...]
     used: bool
+    items: Do | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,15 +107,23 @@ class Body:
     read: frozenset[ir.Var] = field(repr=False)
 
 
-def statements_of(function: ir.Function, folding: Folding) -> Body:
-    """The statements of a function, with the copies that leaving SSA asks for."""
-    builder = _Builder(function, folding)
+def statements_of(
+    function: ir.Function, folding: Folding, over_items: bool = True
+) -> Body:
+    """The statements of a function, with the copies that leaving SSA asks for.
+
+    `over_items` allows loops over the items of an array.
+    """
+    builder = _Builder(function, folding, over_items)
     statements = builder.last_block(function.body)
     return Body(folding.params, tuple(statements), builder.folded, builder.read)
 
 
 class _Builder:
-    def __init__(self, function: ir.Function, folding: Folding) -> None:
+    def __init__(
+        self, function: ir.Function, folding: Folding, over_items: bool
+    ) -> None:
+        self._over_items = over_items
         self.folded: dict[ir.Var, ir.Operation] = dict(folding.folded)
         self.read = _read_vars(function)
         self._expressions = folding.expressions
@@ -141,8 +154,12 @@ class _Builder:
             case ir.For():
                 yield from self.copy(op, op.params, op.inits)
                 body = self.iteration(op)
-                inner = ir.block_uses(op.body)
-                yield Loop(op, tuple(body), any(var is op.index for var in inner))
+                uses = sum(var is op.index for var in ir.block_uses(op.body))
+                items = self.items(op, body)
+                if items is not None:
+                    body.remove(items)
+                    uses -= 1
+                yield Loop(op, tuple(body), uses > 0, items)
                 yield from self.copy(op, op.targets, op.params)
             case ir.While():
                 yield from self.copy(op, op.params, op.inits)
@@ -182,6 +199,24 @@ class _Builder:
         return self.copy(op, op.targets, block.results)
 
     # ------------------------------------------------------------ loops
+
+    def items(self, op: ir.For, body: list[Statement]) -> Do | None:
+        """The read `x = xs[i]` that a loop over `range(len(xs))` begins with."""
+        length = self.folded.get(op.stop) if isinstance(op.stop, ir.Var) else None
+        if not self._over_items or op.reverse or not isinstance(length, ir.Apply):
+            return None
+        counts = [getattr(count, "value", None) for count in (op.start, op.step)]
+        if length.fn is not len or counts != [0, 1]:
+            return None
+        for statement in body:
+            match statement:
+                case Do(ir.Append()) | Copy(ir.Append()):
+                    continue  # to a tape
+                case Do(ir.Load(base=base, path=(ir.Index(index),), adjoint=False)):
+                    whole = base is length.args[0] and base not in self.folded
+                    return statement if whole and index is op.index else None
+            return None
+        return None
 
     def iteration(self, op: ir.For | ir.While) -> list[Statement]:
         """The body, then the copies to the next iteration, then the way out."""
