@@ -56,7 +56,8 @@ class NestBuilder:
         self._now: dict[ir.Var, ir.Var] = {}  # arrays, rows, numbers and sums, by first name
         self._shift = self._shifts()
         self._counters: tuple[ir.Var, ...] = ()
-        self._stops: list[ir.Operand] = []
+        self._outer: list[ir.Operand] = []
+        self._inner: list[ir.Operand | None] = []
         self._adjoint = all(s.op.adjoint for s in nest.statements)
         self._span = nest.statements[0].op.span
         self._cells: dict[tuple[object, ...], ir.Operand] = {}
@@ -64,9 +65,17 @@ class NestBuilder:
     def build(self) -> list[ir.Operation]:
         for statement in self.nest.statements:
             self._prepare(statement)
-        self._stops = [
-            self.sizes.of(dim, shift, self.ops)
-            for dim, shift in zip(self.nest.dims, self._shift, strict=True)
+        self._outer = [
+            self._stop(axis, dim)
+            for axis, dim in enumerate(
+                self.nest.rows[0][0].dims[: self.nest.depth]
+            )
+        ]
+        self._inner = [
+            self._stop(self.nest.depth, row[0].dims[-1])
+            if len(row[0].dims) > self.nest.depth
+            else None
+            for row in self.nest.rows
         ]
         self._loops(0)
         for statement in self.nest.statements:
@@ -87,6 +96,9 @@ class NestBuilder:
             assert isinstance(held, ir.Var)
             self._now[base] = held
 
+    def _stop(self, axis: int, dim: Dim) -> ir.Operand:
+        return self.sizes.of(dim, self._shift[axis], self.ops)
+
     def _constant(self, like: ir.Var, value: ir.Const) -> ir.Var:
         made = ir.Var(like.name, like.type)
         self._add(ir.Apply(self._span, (made,), identity, (value,)))
@@ -96,8 +108,7 @@ class NestBuilder:
         kind = base.type
         assert isinstance(kind, Array)
         if self.places.get(base) == "row":
-            last = len(self.nest.dims) - 1
-            sizes = [self._size(self.nest.dims[last], self._shift[last])]
+            sizes = [self._size(statement.dims[-1], self._shift[self.nest.depth])]
             kind = Array(kind.dtype, (None,), True)
         else:
             dims = [dim for dim in kind.dims if dim is not None]
@@ -125,14 +136,14 @@ class NestBuilder:
         if base is None:
             total = self._now[statement.target]
             if statement.mean:
-                total = self._over_count(total)
+                total = self._over_count(total, statement.dims)
             self.finished[statement.target] = total
         elif base in self._now and base not in self.places:
             self.finished[base] = self._now[base]
 
-    def _over_count(self, total: ir.Var) -> ir.Var:
-        count: ir.Operand = self.sizes.of(self.nest.dims[0], 0, self.ops)
-        for dim in self.nest.dims[1:]:
+    def _over_count(self, total: ir.Var, dims: tuple[Dim, ...]) -> ir.Var:
+        count: ir.Operand = self.sizes.of(dims[0], 0, self.ops)
+        for dim in dims[1:]:
             size = self.sizes.of(dim, 0, self.ops)
             made = ir.Var("", Scalar("int64"))
             self._add(ir.Apply(self._span, (made,), operator.mul, (count, size)))
@@ -143,27 +154,45 @@ class NestBuilder:
 
     def _shifts(self) -> tuple[int, ...]:
         """What the counters start at, so that the writes have plain indices."""
-        shifts = [0] * len(self.nest.dims)
+        shifts: dict[int, int] = {}
         for statement in self.nest.statements:
             if statement.base is not None and not statement.fresh:
                 for place in statement.at:
                     if place.axis is not None:
-                        shifts[place.axis] = place.offset
-                break
-        return tuple(shifts)
+                        shifts.setdefault(place.axis, place.offset)
+        return tuple(shifts.get(axis, 0) for axis in range(self.nest.depth + 1))
 
     # ------------------------------------------------------------ loops
 
     def _loops(self, depth: int) -> None:
-        last = depth == len(self.nest.dims) - 1
-        if not last:
-            self._loop(depth, self.nest.statements, lambda: self._loops(depth + 1))
+        if depth < self.nest.depth:
+            stop, every = self._outer[depth], self.nest.statements
+            self._loop(depth, stop, every, lambda: self._loops(depth + 1))
             return
-        for row in self.nest.rows:
-            self._loop(depth, row, lambda row=row: self._row(row))
+        for row, stop in zip(self.nest.rows, self._inner, strict=True):
+            for statement in row:
+                if self._is_inner_sum(statement):
+                    assert statement.base is not None
+                    zero = self._constant(statement.base, ir.Const(0.0))
+                    zero.type = Scalar("float64", weak=False)
+                    self._now[statement.base] = zero
+            if stop is None:
+                self._row(row)
+            else:
+                self._loop(depth, stop, row, lambda row=row: self._row(row))
+
+    def _is_inner_sum(self, statement: Statement) -> bool:
+        base = statement.base
+        if base is None or not statement.fresh or statement.mode != "add":
+            return False
+        return self.places.get(base) == "number"
 
     def _loop(
-        self, depth: int, statements: list[Statement], inside: Callable[[], None]
+        self,
+        depth: int,
+        stop: ir.Operand,
+        statements: list[Statement],
+        inside: Callable[[], None],
     ) -> None:
         carried = list(
             dict.fromkeys(
@@ -172,7 +201,6 @@ class NestBuilder:
                 if (key := self._key(statement)) in self._now
             )
         )
-        shift = self._shift[depth]
         inits = tuple(self._now[key] for key in carried)
         params = tuple(ir.Var(var.name, var.type) for var in inits)
         targets = tuple(ir.Var(var.name, var.type) for var in inits)
@@ -193,8 +221,8 @@ class NestBuilder:
                 self._span,
                 targets,
                 counter,
-                ir.Const(shift),
-                self._stops[depth],
+                ir.Const(self._shift[depth]),
+                stop,
                 ir.Const(1),
                 params,
                 inits,

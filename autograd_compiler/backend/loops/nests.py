@@ -1,10 +1,18 @@
 """Which statements share loops, and which arrays are then needed no longer.
 
-Statements over the same space are put into one nest of loops as long as each element is
-still read and written in the right order.  If two of them may not share the innermost
-loop, they share the outer ones: then a temporary between them is a row that stays in
-the cache.  Several `+=` at shifted places of one array, as in the adjoint of a stencil,
-get an innermost loop each: apart they vectorise, and together they do not.
+Statements are put into one nest of loops as long as each element is still read and
+written in the right order.  They share the outer loops; within these, a *row* is a run
+of statements with or without a loop of its own:
+
+    for i in range(n):
+        total = 0.0
+        for j in range(m):            # a row with a loop: over (n, m)
+            total += a[i, j] * b[j]
+        c[i] = total                  # a row without: over (n,)
+
+What a temporary holds from one row to the next is a number or one row that stays in the
+cache.  Several `+=` at shifted places of one array, as in the adjoint of a stencil, get
+a loop each: apart they vectorise, and together they do not.
 """
 
 from __future__ import annotations
@@ -23,12 +31,9 @@ from autograd_compiler.types import Array, Dim, Scalar
 
 @dataclass(eq=False)
 class Nest:
-    """Statements in loops over one space.
+    """Rows of statements inside of `depth` loops."""
 
-    `rows` are runs of statements that share the innermost loop.
-    """
-
-    dims: tuple[Dim, ...]
+    depth: int
     rows: list[list[Statement]] = field(default_factory=list)
 
     @property
@@ -56,7 +61,7 @@ def nests(items: Iterable[Item], planner: Planner) -> Iterator[Nest | ir.Operati
         yield from waiting
         if current is not None:
             yield current
-        current, waiting = Nest(item.dims, [[item]]), []
+        current, waiting = Nest(len(item.dims), [[item]]), []
     yield from waiting
     if current is not None:
         yield current
@@ -64,23 +69,44 @@ def nests(items: Iterable[Item], planner: Planner) -> Iterator[Nest | ir.Operati
 
 def _joins(new: Statement, nest: Nest, planner: Planner) -> bool:
     """Put a statement into a nest, if it may be there."""
-    rank = len(nest.dims)
-    same = len(new.dims) == rank and all(
-        a.same(b) for a, b in zip(new.dims, nest.dims, strict=True)
-    )
-    if not same or _needs_sum(new, nest.statements):
+    if _needs_sum(new, nest.statements):
         return False
-    if rank > 1 and not all(
-        _share(old, new, rank - 1, planner) for old in nest.statements
+    if _is_same(new.dims, nest.rows[-1][0].dims) and _shares(
+        nest.rows[-1], new, len(new.dims), planner
     ):
-        return False
-    inner = [row for row in nest.rows]
-    if all(_share(old, new, rank, planner) for old in inner[-1]):
-        nest.rows[-1].append(new)
-        return True
-    if rank > 1:
-        nest.rows.append([new])
-    return rank > 1
+        earlier = [old for row in nest.rows[:-1] for old in row]
+        if _shares(earlier, new, nest.depth, planner):
+            nest.rows[-1].append(new)
+            return True
+    for depth in _depths(new, nest):
+        if _shares(nest.statements, new, depth, planner):
+            nest.depth = depth
+            nest.rows.append([new])
+            return True
+    return False
+
+
+def _depths(new: Statement, nest: Nest) -> Iterator[int]:
+    """How many loops a nest and a new row may share: most first."""
+    rank = len(new.dims)
+    fixed = len(nest.rows) > 1
+    for depth in (nest.depth,) if fixed else (nest.depth, nest.depth - 1):
+        if depth < 1 or rank not in (depth, depth + 1):
+            continue
+        if all(_is_same(new.dims[:depth], row[0].dims[:depth]) for row in nest.rows):
+            yield depth
+
+
+def _is_same(first: tuple[Dim, ...], second: tuple[Dim, ...]) -> bool:
+    return len(first) == len(second) and all(
+        a.same(b) for a, b in zip(first, second, strict=True)
+    )
+
+
+def _shares(
+    statements: Iterable[Statement], new: Statement, depth: int, planner: Planner
+) -> bool:
+    return all(_share(old, new, depth, planner) for old in statements)
 
 
 def _needs_sum(new: Statement, statements: list[Statement]) -> bool:
@@ -94,7 +120,6 @@ def _needs_sum(new: Statement, statements: list[Statement]) -> bool:
 
 def _share(first: Statement, second: Statement, depth: int, planner: Planner) -> bool:
     """Whether two statements, in this order, may share the outer loops."""
-    rank = len(first.dims)
 
     def apart(one: tuple[ir.Var, Map], other: tuple[ir.Var, Map]) -> bool:
         if one[0] is not other[0]:
@@ -112,7 +137,10 @@ def _share(first: Statement, second: Statement, depth: int, planner: Planner) ->
     if writes[0] is not None and writes[1] is not None:
         if first.mode == second.mode == "add" and writes[0][0] is writes[1][0]:
             # Sums may change their order; shifted ones do not vectorise together.
-            return depth < rank or access.same_place(writes[0][1], writes[1][1], rank)
+            innermost = depth == len(second.dims)
+            return not innermost or access.same_place(
+                writes[0][1], writes[1][1], depth
+            )
         return apart(writes[0], writes[1])
     return True
 
@@ -161,29 +189,44 @@ def contracted(
                 needed.update(map(planner.first, ir.free_vars(block)))
     found: dict[ir.Var, Place] = {}
     readers: dict[ir.Var, set[Nest]] = {}
-    nests = [group for group in groups if isinstance(group, Nest)]
-    for nest in nests:
+    every = [group for group in groups if isinstance(group, Nest)]
+    for nest in every:
         for statement in nest.statements:
             for base, _ in _touched(statement, planner):
                 readers.setdefault(base, set()).add(nest)
-    for nest in nests:
+    for nest in every:
         for made in nest.statements:
             base = made.base
-            if not made.fresh or base is None or made.mode == "add":
+            if not made.fresh or base is None or base in needed:
                 continue
-            if base in needed or readers[base] != {nest}:
-                continue
-            rows = [
-                (row, at)
-                for row in nest.rows
-                for statement in row
-                for touched, at in _touched(statement, planner)
-                if touched is base
-            ]
-            if all(access.same_place(at, made.at, len(nest.dims)) for _, at in rows):
-                alone = all(row is rows[0][0] for row, _ in rows)
-                found[base] = "number" if alone else "row"
+            if readers[base] == {nest} and (place := _place(made, nest, planner)):
+                found[base] = place
     return found
+
+
+def _place(made: Statement, nest: Nest, planner: Planner) -> Place | None:
+    """What can hold an array that one nest makes and reads."""
+    touched = [
+        (number, at)
+        for number, row in enumerate(nest.rows)
+        for statement in row
+        for base, at in _touched(statement, planner)
+        if base is made.base
+    ]
+    rank = len(made.dims)
+    if made.mode == "add":  # a sum along the loop of its row
+        if rank != nest.depth + 1:
+            return None
+        rank -= 1
+    if any(len(at) != len(made.at) for _, at in touched):
+        return None
+    if not all(access.same_place(at, made.at, rank) for _, at in touched):
+        return None
+    if any(place.axis is not None and place.axis >= rank for place in made.at):
+        return None
+    if rank == nest.depth or all(number == touched[0][0] for number, _ in touched):
+        return "number"
+    return "row"
 
 
 def _touched(

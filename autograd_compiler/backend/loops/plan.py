@@ -36,6 +36,7 @@ from autograd_compiler.backend.loops.expressions import (
     known_dims,
     moved,
     own_axes,
+    through,
     weight,
 )
 from autograd_compiler.types import Array, Dim, Scalar, dtype_of
@@ -276,7 +277,7 @@ class Planner:
         if self._meets(expr, base, at, len(dims)):
             expr = self._computed(op, expr, dims)
         self._before_write(op.base)
-        self._items.append(Statement(op, op.target, base, at, op.mode, expr, dims))
+        self._add(Statement(op, op.target, base, at, op.mode, expr, dims))
         self._first[op.target] = op.base
 
     def _meets(self, expr: Expr, base: ir.Var, at: Map, rank: int) -> bool:
@@ -301,17 +302,43 @@ class Planner:
         dims = value.dims
         if isinstance(op.target.type, Scalar):
             mean = op.fn is np.mean
-            self._items.append(
+            self._add(
                 Statement(op, op.target, None, (), "add", value.expr, dims, mean=mean)
             )
             return
         kept = [axis for axis in range(len(dims)) if axis not in axes]
         at = tuple(At(axis) for axis in kept)
-        zeros = ir.Var(op.target.name, op.target.type)
-        self._items.append(
-            Statement(op, op.target, zeros, at, "add", value.expr, dims, fresh=True)
-        )
-        self._first[op.target] = zeros
+        name = op.target.name
+        zeros, total = ir.Var(name, op.target.type), ir.Var(name, op.target.type)
+        if axes == (len(dims) - 1,):
+            # A number per element that is kept, which the loop along the axis adds to.
+            zeros.name = total.name = ""
+        self._add(Statement(op, total, zeros, at, "add", value.expr, dims, fresh=True))
+        self._first[total] = zeros
+        if axes == (len(dims) - 1,):
+            own = own_axes(len(kept))
+            result = ir.Var(name, op.target.type)
+            sizes = tuple(dims[axis] for axis in kept)
+            self._made(op, op.target, result, Element(total, own), sizes)
+        else:
+            self._first[op.target] = zeros
+
+    def _add(self, statement: Statement) -> None:
+        """A new statement, without loops along sizes of 1."""
+        dims = statement.dims
+        kept = [axis for axis, dim in enumerate(dims) if not dim.is_one] or [0]
+        if len(kept) < len(dims):
+            places = tuple(
+                At(kept.index(axis)) if axis in kept else At(None)
+                for axis in range(len(dims))
+            )
+            statement = replace(
+                statement,
+                at=through(statement.at, places),
+                expr=moved(statement.expr, places),
+                dims=tuple(dims[axis] for axis in kept),
+            )
+        self._items.append(statement)
 
     # ------------------------------------------------------------ what cannot wait
 
@@ -364,7 +391,7 @@ class Planner:
         dims: tuple[Dim, ...],
     ) -> None:
         at = own_axes(len(dims))
-        self._items.append(Statement(op, target, base, at, "set", expr, dims, True))
+        self._add(Statement(op, target, base, at, "set", expr, dims, True))
         self._first[target] = base
 
 
