@@ -18,7 +18,7 @@ class Dim:
     """A size `symbol + offset`; a plain number where `symbol` is "".
 
     Symbols `n0, n1, …` are sizes of arguments: a call specialises on which of them are
-    1, so these are known not to be.  Symbols `m0, m1, …` are sizes found on the way,
+    0 or 1, so these are known to be larger.  Symbols `m0, m1, …` are sizes found on the way,
     about which nothing is known.
     """
 
@@ -201,7 +201,7 @@ def type_of(value: Any, sizes: dict[int, Dim] | None = None) -> Type:
         if value.dtype.kind not in "fciub":
             return Opaque(np.ndarray)
         dims = tuple(
-            ONE if size == 1 else sizes.setdefault(size, Dim(f"n{len(sizes)}"))
+            Dim("", size) if size < 2 else sizes.setdefault(size, Dim(f"n{len(sizes)}"))
             for size in value.shape
         )
         return Array(value.dtype.name, dims, value.flags.c_contiguous)

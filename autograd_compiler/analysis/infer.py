@@ -26,6 +26,7 @@ from typing import Any
 import numpy as np
 
 from autograd_compiler import ir
+from autograd_compiler.analysis.slices import with_slices
 from autograd_compiler.rules.registry import rule_of
 from autograd_compiler.types import (
     BOTTOM,
@@ -75,20 +76,25 @@ class Sizes:
     number = 0.5  # stands in for any float
 
     def __init__(
-        self, symbols: Sequence[str], run: int = 0, uniform: int | None = None
+        self,
+        symbols: Sequence[str],
+        run: int = 0,
+        uniform: int | None = None,
+        taken: int = 0,
     ) -> None:
         count = len(symbols)
         self.layout = "F"  # of arrays that are not known to be C-contiguous
         # A whole number that may be a size: what comes out of the size must change.
         self.integer = 1 + run
+        self.length = 2 + run  # of lists
         self.numbers: dict[str, int] = {}
         for position, symbol in enumerate(symbols):
             if uniform is not None:
                 self.numbers[symbol] = uniform
             elif run == 0:
-                self.numbers[symbol] = 5 + 4 * position
+                self.numbers[symbol] = taken + 5 + 4 * position
             else:
-                self.numbers[symbol] = 7 + 4 * (count - 1 - position)
+                self.numbers[symbol] = taken + 7 + 4 * (count - 1 - position)
 
     def of(self, dim: Dim) -> int:
         if not dim.symbol:
@@ -114,11 +120,24 @@ def infer_call(
     kwargs: tuple[tuple[str, ir.Operand], ...] = (),
 ) -> Result:
     """The types of `fn(*args, **kwargs)`."""
+    found = _tried_out(fn, args, kwargs)
+    if fn is operator.getitem and isinstance(args[0], ir.Var):
+        base, kind = args[0].type, found.types[0]
+        if isinstance(base, Array) and isinstance(kind, Array):
+            found = replace(found, types=(with_slices(kind, base, args[1]),))
+    return found
+
+
+def _tried_out(
+    fn: Callable[..., Any],
+    args: tuple[ir.Operand, ...],
+    kwargs: tuple[tuple[str, ir.Operand], ...],
+) -> Result:
     harmless = _harmless(fn)
     if harmless is None:
         return NOT_KNOWN
     every = (*args, *(value for _, value in kwargs))
-    symbols: dict[str, None] = {}
+    symbols: dict[str, int] = {}  # and the least that is added to it
     constants: dict[int, None] = {}
     for operand in every:
         for var in ir.leaves(operand):
@@ -126,8 +145,11 @@ def infer_call(
                 return Result((BOTTOM,))
             _collect(var.type, symbols, constants, var)
     names = tuple(symbols)
-    sized = bool(names) or any(map(_is_integer, every))
-    exact = [Sizes(names, run) for run in (0, 1)] if sized else [Sizes(())]
+    sized = bool(names) or any(map(_may_be_a_size, every))
+    # Large enough for what was taken off: of `u[9:]` something must be left.
+    taken = max(0, -min(symbols.values(), default=0))
+    exact = [Sizes(names, run, taken=taken) for run in (0, 1)]
+    exact = exact if sized else [Sizes(())]
     uniform = [[Sizes(names, uniform=size)] for size in (*_UNIFORM, *constants)]
     last = [[_Ones(names)]] if _has_sure_rank(fn) else []
     for attempt in (exact, *(uniform if names else ()), *last):
@@ -135,13 +157,13 @@ def infer_call(
             with np.errstate(all="ignore"), warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 runs = [_run(harmless, args, kwargs, sizes) for sizes in attempt]
-                found = _describe(runs, names, attempt is exact)
+                found = _describe(runs, names, attempt if attempt is exact else None)
                 if not _layout_matters(every):
                     return found
                 for layout in ("C", "strided"):
                     attempt[0].layout = layout
                     other = _describe(
-                        [_run(harmless, args, kwargs, attempt[0])], names, False
+                        [_run(harmless, args, kwargs, attempt[0])], names, None
                     )
                     found = _in_any_layout(found, other)
                 return found
@@ -172,11 +194,19 @@ _SURE_RANK = frozenset(
 )
 
 
-def _is_integer(operand: ir.Operand) -> bool:
-    return any(
-        isinstance(var.type, Scalar) and np.dtype(var.type.dtype).kind == "i"
-        for var in ir.leaves(operand)
-    )
+def _may_be_a_size(operand: ir.Operand) -> bool:
+    return any(_has_a_size(var.type) for var in ir.leaves(operand))
+
+
+def _has_a_size(kind: Type) -> bool:
+    match kind:
+        case Scalar(dtype):
+            return np.dtype(dtype).kind == "i"
+        case ListOf():
+            return True  # of a length that is not known
+        case TupleOf(items):
+            return any(map(_has_a_size, items))
+    return False
 
 
 def _has_sure_rank(fn: Callable[..., Any]) -> bool:
@@ -256,20 +286,21 @@ def _size_of(kind: Type) -> Dim | None:
 
 
 def _collect(
-    type: Type, symbols: dict[str, None], constants: dict[int, None], owner: object
+    type: Type, symbols: dict[str, int], constants: dict[int, None], owner: object
 ) -> None:
     match type:
         case Array(_, dims):
             for position, dim in enumerate(dims):
                 if dim is None:
-                    symbols[f"?{id(owner)}.{position}"] = None
+                    symbols[f"?{id(owner)}.{position}"] = 0
                 elif dim.symbol:
-                    symbols[dim.symbol] = None
+                    least = symbols.get(dim.symbol, 0)
+                    symbols[dim.symbol] = min(least, dim.offset)
                 elif dim.offset > 1:
                     constants[dim.offset] = None
         case Scalar(size=size):
             if size is not None and size.symbol:
-                symbols[size.symbol] = None
+                symbols[size.symbol] = min(symbols.get(size.symbol, 0), size.offset)
         case ListOf(item):
             _collect(item, symbols, constants, owner)
         case TupleOf(items):
@@ -364,7 +395,7 @@ def _sample(type: Type, sizes: Sizes, owner: object) -> Any:
             )
             return _array(dtype, shape, "C" if contiguous else sizes.layout)
         case ListOf(item):
-            return [_sample(item, sizes, owner) for _ in range(2)]
+            return [_sample(item, sizes, owner) for _ in range(sizes.length)]
         case TupleOf(items):
             return tuple(_sample(item, sizes, owner) for item in items)
     raise _Absent
@@ -392,7 +423,7 @@ def _array(dtype: str, shape: tuple[int, ...], layout: str) -> Any:
 
 
 def _describe(
-    runs: list[tuple[Any, list[Any]]], names: tuple[str, ...], exact: bool
+    runs: list[tuple[Any, list[Any]]], names: tuple[str, ...], exact: Sequence[Sizes] | None
 ) -> Result:
     value, given = runs[0]
     results = [run[0] for run in runs]
@@ -437,7 +468,7 @@ def shares_memory(value: Any, arg: Any) -> bool:
     return False
 
 
-def _merge(values: list[Any], names: tuple[str, ...], exact: bool) -> Type:
+def _merge(values: list[Any], names: tuple[str, ...], exact: Sequence[Sizes] | None) -> Type:
     value = values[0]
     if isinstance(value, np.ndarray) and value.dtype.kind in "fciub":
         if any(other.ndim != value.ndim for other in values):
@@ -452,7 +483,7 @@ def _merge(values: list[Any], names: tuple[str, ...], exact: bool) -> Type:
     if isinstance(value, bool):
         return Scalar("bool")
     if isinstance(value, int):
-        size = _dim(list(values), names, exact) if names and exact else None
+        size = _dim(list(values), names, exact) if names else None
         return Scalar("int64", size=size)
     if isinstance(value, float):
         return Scalar("float64")
@@ -469,12 +500,12 @@ def _merge(values: list[Any], names: tuple[str, ...], exact: bool) -> Type:
     return Opaque(type(value))
 
 
-def _dim(numbers: list[int], names: tuple[str, ...], exact: bool) -> Dim | None:
-    if not exact:
+def _dim(numbers: list[int], names: tuple[str, ...], exact: Sequence[Sizes] | None) -> Dim | None:
+    if exact is None:
         return None
     if min(numbers) == max(numbers):
         return Dim("", numbers[0])
-    first, second = Sizes(names, 0), Sizes(names, 1)
+    first, second = exact
     for name in names:
         offset = numbers[0] - first.numbers[name]
         if offset == numbers[1] - second.numbers[name] and abs(offset) <= _MAX_OFFSET:

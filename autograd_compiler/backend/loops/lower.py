@@ -54,6 +54,7 @@ class _Lowerer:
 
     def block(self, block: ir.Block) -> ir.Block:
         self.sizes.enter()
+        outer = dict(self._versions)
         planner = Planner(self.memory, self.count)
         groups = list(nests(planner.plan(block, self.sizes.symbols()), planner))
         for var in planner.known():
@@ -80,4 +81,5 @@ class _Lowerer:
                 self._versions[planner.first(op.target)] = op.target
         results = tuple(ir.rebuild(result, self.change) for result in block.results)
         self.sizes.leave()
+        self._versions = outer  # the results say what goes on outside
         return ir.Block(tuple(ops), results)

@@ -159,8 +159,8 @@ def _may_go_before(op: ir.Operation, nest: Nest, planner: Planner) -> bool:
         return False
     if isinstance(op, ir.Apply) and changes_state(op):
         return False
-    made = {statement.target for statement in nest.statements}
-    if not made.isdisjoint(ir.uses(op)):
+    made = {planner.first(statement.target) for statement in nest.statements}
+    if not made.isdisjoint(map(planner.first, ir.uses(op))):
         return False
     written = [s.base for s in nest.statements if s.base is not None and not s.fresh]
     return not any(

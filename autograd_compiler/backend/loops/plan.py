@@ -108,6 +108,11 @@ class Planner:
         for op in block.ops:
             for var in ir.uses(op):
                 users.setdefault(var, []).append(op)
+        for op in reversed(block.ops):
+            # A view that is needed as an array is one, and so is what it is a view of.
+            if lowered[op] and _is_view(op):
+                (target,) = ir.targets(op)
+                lowered[op] = self._all_lowered(target, lowered, users)
         for op in block.ops:
             self._operation(op, lowered, users)
         for result in block.results:
@@ -176,19 +181,13 @@ class Planner:
             case ir.Load(target=target, base=base, path=path):
                 found = access.region(base, path)
                 assert found is not None
-                if self._all_lowered(target, lowered, users):
-                    self._wait(target, self._taken(base), found[0], found[1], op)
-                else:
-                    self._as_it_is(op)
+                self._wait(target, self._taken(base), found[0], found[1], op)
             case ir.Apply(targets=(target,)) if _is_view(op):
                 dims, places = known_dims(target.type), access.view(op)
                 source = op.args[0]
                 assert dims is not None and places is not None
                 assert isinstance(source, ir.Var)
-                if self._all_lowered(target, lowered, users):
-                    self._wait(target, self._taken(source), places, dims, op)
-                else:
-                    self._as_it_is(op)
+                self._wait(target, self._taken(source), places, dims, op)
             case ir.Apply() if op.fn in (np.sum, np.mean):
                 self._sum(op)
             case ir.Apply():
@@ -370,7 +369,8 @@ class Planner:
                 continue
             del self._pending[var]
             if isinstance(op, ir.Apply) and op.fn is np.copy and _is_whole(value):
-                self._items.append(op)
+                assert isinstance(value.expr, Element)
+                self._items.append(replace(op, args=(value.expr.base,)))
                 continue
             base = ir.Var(var.name, Array(dtype_of(var.type) or "", value.dims, True))
             self._made(op, var, base, value.expr, value.dims)
