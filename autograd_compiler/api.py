@@ -62,6 +62,9 @@ class Gradient:
         self._simplify = simplify
         self._argnums = argnums
         self._wrt = self._gradient.wrt(argnums)
+        parameters = list(self._gradient.signature.parameters)
+        # Of starred arguments there is none: these are always called by name.
+        self._positions = [parameters.index(n) for n in self._wrt if n in parameters]
         self._alone = not isinstance(argnums, (tuple, list))
         self._method_of: tuple[Gradient, Any] | None = None
         functools.update_wrapper(self, fun, updated=())
@@ -84,40 +87,38 @@ class Gradient:
         """The gradient (and with `value_and_grad` the value in front of it)."""
         if self._with_value:
             return self.value_and_grad(*args, **kwargs)
-        result, values = self._run(self._gradient, args, kwargs)
+        result, values = self._gradient.run(self._wrt, args, kwargs)
         if self._has_aux:
             gradient, aux = result
-            return self._finish(gradient, values), aux
-        return self._finish(result, values)
+            return self._finish(gradient, args, values), aux
+        return self._finish(result, args, values)
 
     def value_and_grad(self, *args: Any, **kwargs: Any) -> Any:
         """The value and the gradient: `(value, gradient)`.
 
         With `has_aux`, the value is the pair `(value, aux)`.
         """
-        (value, gradient), values = self._run(self._both, args, kwargs)
+        (value, gradient), values = self._both.run(self._wrt, args, kwargs)
         if self._has_aux:
             value = (_plain_value(value[0]), value[1])
         else:
             value = _plain_value(value)
-        return value, self._finish(gradient, values)
+        return value, self._finish(gradient, args, values)
 
-    def _run(
-        self, specialiser: Specialiser, args: Any, kwargs: Any
-    ) -> tuple[Any, dict[str, Any]]:
-        values = specialiser.bind(args, kwargs)
-        specialiser.check_selected(self._wrt, values)
-        found = specialiser.specialise(self._wrt, values)
-        return run(found, values), values
-
-    def _finish(self, gradient: Any, values: Mapping[str, Any]) -> Any:
+    def _finish(
+        self, gradient: Any, args: tuple[Any, ...], values: Mapping[str, Any] | None
+    ) -> Any:
+        """The gradient in the form of the arguments, which have names or positions."""
+        if values is not None:
+            given = [selected(values, name) for name in self._wrt]
+        elif self._alone:
+            return owned(gradient, args[self._positions[0]])
+        else:
+            given = [args[position] for position in self._positions]
         if self._alone:
-            return owned(gradient, selected(values, self._wrt[0]))
-        parts = (gradient,) if len(self._wrt) == 1 else gradient
-        return tuple(
-            owned(part, selected(values, name))
-            for part, name in zip(parts, self._wrt, strict=True)
-        )
+            return owned(gradient, given[0])
+        parts = (gradient,) if len(given) == 1 else gradient
+        return tuple(map(owned, parts, given))
 
     # ------------------------------------------------------------ inspecting
 
@@ -526,14 +527,16 @@ def run(found: Specialised, values: Mapping[str, Any]) -> Any:
 
 def owned(gradient: Any, argument: Any) -> Any:
     """A gradient in the form of its argument, in memory of its own."""
+    if type(argument) is float:
+        return gradient if type(gradient) is float else np.float64(gradient)
     if isinstance(argument, np.ndarray):
         if (
             type(gradient) is np.ndarray
             and gradient.dtype == argument.dtype
             and gradient.shape == argument.shape
-            and gradient.flags.owndata
-            and gradient.flags.c_contiguous
-            and gradient.flags.writeable
+            and (flags := gradient.flags).owndata
+            and flags.c_contiguous
+            and flags.writeable
             and gradient is not argument
         ):
             return gradient

@@ -183,9 +183,10 @@ def _legal(module: ir.Module) -> tuple[ir.Module, Recipe]:
     """The module as Numba compiles it, and how it is called."""
     from autograd_compiler.backend.flat import flat_module
     from autograd_compiler.backend.legalise import legalise
+    from autograd_compiler.backend.loops.lower import lower_loops
 
     flat, recipe = flat_module(module)
-    return legalise(flat), recipe
+    return lower_loops(legalise(flat)), recipe
 
 
 def lower(

@@ -5,8 +5,9 @@ from __future__ import annotations
 import inspect
 import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from autograd_compiler.errors import (
 )
 from autograd_compiler.frontend.names import Structure
 from autograd_compiler.frontend.program import (
+    LONG_LIST,
     Argument,
     describe,
     of_any_size,
@@ -33,6 +35,7 @@ from autograd_compiler.types import Dim, type_of
 _LOG = logging.getLogger("autograd_compiler")
 
 BACKENDS = ("python", "numba", "auto")
+MAX_EXACT = 256  # kinds of calls, sizes included, that one function remembers
 
 # So many times code is made for fixed sizes, then for all sizes.
 MAX_FIXED = 8
@@ -54,6 +57,15 @@ class Specialised:
             return True
         now = sizes_now(arguments.values())
         return all(now.get(symbol) == size for symbol, size in self.fixed)
+
+    @cached_property
+    def _names(self) -> list[tuple[dict[str, Any], str, Any]]:
+        """The guards on what a name of a module is bound to: most are, and quick."""
+        return [
+            (capture.namespace, capture.name, value)
+            for capture, value in self.lowered.primal.guards
+            if isinstance(capture.namespace, dict) and not capture.path
+        ]
 
     def pullback(self) -> Callable[..., Any]:
         """The function that takes residuals and a cotangent."""
@@ -92,6 +104,12 @@ class Specialised:
 
     def is_current(self) -> bool:
         """Whether all that was taken as fixed when compiling is still the same."""
+        for namespace, name, value in self._names:
+            if namespace.get(name) is not value:
+                break
+        else:
+            if len(self._names) == len(self.lowered.primal.guards):
+                return self._captures_are_alike()
         for capture, value in self.lowered.primal.guards:
             try:
                 now = capture.fetch()
@@ -102,9 +120,49 @@ class Specialised:
                     return False
             elif now is not value and not _same_fixed(now, value):
                 return False
+        return self._captures_are_alike()
+
+    def _captures_are_alike(self) -> bool:
         if not self.lowered.primal.captures:
             return True
         return capture_kinds(self.lowered) == self.kinds
+
+
+_NUMBERS = frozenset(
+    {float, int, complex}
+    | {np.dtype(name).type for name in ("float64", "float32", "int64", "complex128")}
+)
+_FIXED = frozenset({bool, str, type(None)})
+
+
+def exact_key(args: Iterable[Any]) -> tuple[Any, ...] | None:
+    """What tells calls apart: equal keys, and the same compiled code is right.
+
+    It is quick rather than general: None where an argument is of no common kind.  It
+    tells sizes apart that share compiled code.
+    """
+    key: list[Any] = []
+    for arg in args:
+        kind = type(arg)
+        if kind in _NUMBERS:
+            key.append(kind)
+        elif kind is np.ndarray:
+            key.append((arg.dtype.char, arg.shape, arg.flags.c_contiguous))
+        elif kind in _FIXED:
+            key.append((kind, arg))
+        elif kind is dict:
+            inner = exact_key(arg.values())
+            if inner is None:
+                return None
+            key.append((kind, tuple(arg), inner))
+        elif (kind is tuple or kind is list) and len(arg) <= LONG_LIST:
+            inner = exact_key(arg)
+            if inner is None:
+                return None
+            key.append((kind, inner))
+        else:
+            return None
+    return tuple(key)
 
 
 def capture_kinds(lowered: Lowered) -> tuple[Any, ...] | None:
@@ -167,6 +225,11 @@ class Specialiser:
         self._known: dict[Any, tuple[Specialised, ...]] = {}
         self.arguments: dict[Any, Mapping[str, Argument]] = {}
         self._lock = threading.RLock()
+        self._exact: dict[Any, Specialised] = {}
+        self._positional = sum(
+            p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
+            for p in self.signature.parameters.values()
+        )
         self.last: Specialised | None = None
 
     # ------------------------------------------------------------ arguments
@@ -245,6 +308,39 @@ class Specialiser:
                 return leaf
 
             tree.map_with_path(check, value)
+
+    # ------------------------------------------------------------ calling
+
+    def run(
+        self, wrt: tuple[str, ...], args: tuple[Any, ...], kwargs: Mapping[str, Any]
+    ) -> tuple[Any, Mapping[str, Any] | None]:
+        """The result of compiled code, and the arguments by name.
+
+        A call with arguments like those of an earlier one takes a short way, on which
+        they need no names: None is given for them.
+        """
+        key: tuple[Any, ...] | None = None
+        found = None
+        if not kwargs:
+            kinds = tuple(map(type, args))  # enough where all are numbers
+            key = kinds if _NUMBERS.issuperset(kinds) else exact_key(args)
+            key = None if key is None else (wrt, *key)
+            found = self._exact.get(key)
+        if found is not None and found.is_current():
+            self.last = found
+            if found.lowered.primal.captures:
+                return found.run(*args, *found.captured()), None
+            return found.run(*args), None
+        values = self.bind(args, kwargs)
+        self.check_selected(wrt, values)
+        found = self.specialise(wrt, values)
+        plain = len(args) == self._positional == len(self.signature.parameters)
+        if key is not None and plain and not found.lowered.primal.written:
+            if len(self._exact) >= MAX_EXACT:
+                self._exact.clear()
+            self._exact[key] = found
+        found.check_overlap(values)
+        return found.run(*values.values(), *found.captured()), values
 
     # ------------------------------------------------------------ compiling
 

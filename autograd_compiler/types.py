@@ -29,7 +29,7 @@ class Dim:
     """A size `symbol + offset`; a plain number where `symbol` is "".
 
     Symbols `n0, n1, …` are sizes of arguments: a call specialises on which of them are
-    1, so these are known not to be.  Symbols `m0, m1, …` are sizes found on the way,
+    0 or 1, so these are known to be larger.  Symbols `m0, m1, …` are sizes found on the way,
     about which nothing is known.
 
     `now` is the size in the call that is compiled for, where that is known, and
@@ -266,7 +266,7 @@ def type_of(value: Any, sizes: dict[int, Dim] | None = None) -> Type:
     if isinstance(value, np.ndarray):
         if value.dtype.kind not in "fciub":
             return Opaque(np.ndarray)
-        dims = tuple(ONE if n == 1 else _size_in(sizes, n) for n in value.shape)
+        dims = tuple(Dim("", n) if n < 2 else _size_in(sizes, n) for n in value.shape)
         return Array(value.dtype.name, dims, value.flags.c_contiguous)
     if isinstance(value, np.generic) and value.dtype.kind in "fciub":
         return Scalar(value.dtype.name, weak=False)

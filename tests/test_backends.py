@@ -34,7 +34,7 @@ def sorted_columns(m):
 def compiled_once(gradient):
     """The signatures that Numba compiled, one per specialisation."""
     found = []
-    for specialised in gradient._gradient._known.values():
+    for (specialised,) in gradient._gradient._known.values():
         run = specialised.run
         cells = [cell.cell_contents for cell in run.__closure__ or ()]
         (call,) = [cell for cell in cells if hasattr(cell, "dispatcher")]
@@ -105,7 +105,7 @@ def test_auto_falls_back_to_python_and_logs_why(caplog):
 def test_auto_uses_numba_where_it_can():
     gradient = grad(cubes, backend="auto")
     np.testing.assert_allclose(gradient(X, 4), 3.0 * X**2)
-    (found,) = gradient._gradient._known.values()
+    ((found,),) = gradient._gradient._known.values()
     assert found.lowered.request.backend == "numba"
 
 

@@ -27,6 +27,7 @@ from typing import Any
 import numpy as np
 
 from autograd_compiler import ir
+from autograd_compiler.analysis.slices import with_slices
 from autograd_compiler.rules.registry import rule_of
 from autograd_compiler.types import (
     BOTTOM,
@@ -81,21 +82,25 @@ class Sizes:
     number = 0.5  # stands in for any float
 
     def __init__(
-        self, symbols: Collection[str], run: int = 0, uniform: int | None = None
+        self,
+        symbols: Collection[str],
+        run: int = 0,
+        uniform: int | None = None,
+        taken: int = 0,
     ) -> None:
         count = len(symbols)
         self.layout = "F"  # of arrays that are not known to be C-contiguous
         # A whole number that may be a size: what comes out of the size must change.
         self.integer = 1 + run
-        self.length = 2 + run  # of a list
+        self.length = 2 + run  # of lists
         self.numbers: dict[str, int] = {}
         for position, symbol in enumerate(symbols):
             if uniform is not None:
                 self.numbers[symbol] = uniform
             elif run == 0:
-                self.numbers[symbol] = 5 + 4 * position
+                self.numbers[symbol] = taken + 5 + 4 * position
             else:
-                self.numbers[symbol] = 7 + 4 * (count - 1 - position)
+                self.numbers[symbol] = taken + 7 + 4 * (count - 1 - position)
 
     def of(self, dim: Dim) -> int:
         if not dim.symbol:
@@ -129,19 +134,36 @@ def infer_call(
         With `fix_sizes`, where sizes that do not fit together are equal in the call that
         is compiled for: Note [Fixed sizes] in `types.py`.
     """
+    found = _tried_out(fn, args, kwargs, fix_sizes)
+    if fn is operator.getitem and isinstance(args[0], ir.Var):
+        base, kind = args[0].type, found.types[0]
+        if isinstance(base, Array) and isinstance(kind, Array):
+            found = replace(found, types=(with_slices(kind, base, args[1]),))
+    return found
+
+
+def _tried_out(
+    fn: Callable[..., Any],
+    args: tuple[ir.Operand, ...],
+    kwargs: tuple[tuple[str, ir.Operand], ...],
+    fix_sizes: bool,
+) -> Result:
     harmless = _harmless(fn)
     if harmless is None:
         return NOT_KNOWN
     every = (*args, *(value for _, value in kwargs))
     names: Symbols = {}
+    offsets: list[int] = [0]
     constants: dict[int, None] = {}
     for operand in every:
         for var in ir.leaves(operand):
             if isinstance(var.type, Bottom):
                 return Result((BOTTOM,))
-            _collect(var.type, names, constants, var)
-    sized = bool(names) or any(map(_counts, every))
-    exact = [Sizes(names, run) for run in (0, 1)] if sized else [Sizes(())]
+            _collect(var.type, names, offsets, constants, var)
+    sized = bool(names) or any(map(_may_be_a_size, every))
+    # Large enough for what was taken off: of `u[9:]` something must be left.
+    exact = [Sizes(names, run, taken=-min(offsets)) for run in (0, 1)]
+    exact = exact if sized else [Sizes(())]
     uniform = [[Sizes(names, uniform=size)] for size in (*_UNIFORM, *constants)]
     last = [[_Ones(names)]] if _has_sure_rank(fn) else []
     for attempt in (exact, *(uniform if names else ()), *last):
@@ -149,13 +171,13 @@ def infer_call(
             with np.errstate(all="ignore"), warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 runs = [_run(harmless, args, kwargs, sizes) for sizes in attempt]
-                found = _describe(runs, names, attempt is exact)
+                found = _describe(runs, names, attempt if attempt is exact else None)
                 if not _layout_matters(every):
                     return found
                 for layout in ("C", "strided"):
                     attempt[0].layout = layout
                     other = _describe(
-                        [_run(harmless, args, kwargs, attempt[0])], names, False
+                        [_run(harmless, args, kwargs, attempt[0])], names, None
                     )
                     found = _in_any_layout(found, other)
                 return found
@@ -187,18 +209,19 @@ _SURE_RANK = frozenset(
 )
 
 
-def _counts(operand: ir.Operand) -> bool:
-    """Whether an operand holds whole numbers, or has a length that is not known."""
-    return any(_type_counts(var.type) for var in ir.leaves(operand))
+def _may_be_a_size(operand: ir.Operand) -> bool:
+    return any(_has_a_size(var.type) for var in ir.leaves(operand))
 
 
-def _type_counts(kind: Type) -> bool:
+def _has_a_size(kind: Type) -> bool:
     match kind:
         case Scalar(dtype):
             return np.dtype(dtype).kind == "i"
+        case ListOf():
+            return True  # of a length that is not known
         case TupleOf(items):
-            return any(map(_type_counts, items))
-    return isinstance(kind, ListOf)
+            return any(map(_has_a_size, items))
+    return False
 
 
 def _has_sure_rank(fn: Callable[..., Any]) -> bool:
@@ -292,7 +315,11 @@ def _note_coincidence(operands: Sequence[ir.Operand]) -> None:
 
 
 def _collect(
-    type: Type, symbols: Symbols, constants: dict[int, None], owner: object
+    type: Type,
+    symbols: Symbols,
+    offsets: list[int],
+    constants: dict[int, None],
+    owner: object,
 ) -> None:
     match type:
         case Array(_, dims):
@@ -301,16 +328,18 @@ def _collect(
                     symbols[f"?{id(owner)}.{position}"] = None
                 elif dim.symbol:
                     symbols[dim.symbol] = dim.plus(-dim.offset)
+                    offsets.append(dim.offset)
                 elif dim.offset > 1:
                     constants[dim.offset] = None
         case Scalar(size=size):
             if size is not None and size.symbol:
                 symbols[size.symbol] = size.plus(-size.offset)
+                offsets.append(size.offset)
         case ListOf(item):
-            _collect(item, symbols, constants, owner)
+            _collect(item, symbols, offsets, constants, owner)
         case TupleOf(items):
             for item in items:
-                _collect(item, symbols, constants, owner)
+                _collect(item, symbols, offsets, constants, owner)
 
 
 # Modules whose functions compute and do nothing else, with the exceptions.
@@ -427,7 +456,9 @@ def _array(dtype: str, shape: tuple[int, ...], layout: str) -> Any:
     return np.asfortranarray(array)
 
 
-def _describe(runs: list[tuple[Any, list[Any]]], names: Symbols, exact: bool) -> Result:
+def _describe(
+    runs: list[tuple[Any, list[Any]]], names: Symbols, exact: Sequence[Sizes] | None
+) -> Result:
     value, given = runs[0]
     results = [run[0] for run in runs]
     aliases = tuple(
@@ -471,7 +502,7 @@ def shares_memory(value: Any, arg: Any) -> bool:
     return False
 
 
-def _merge(values: list[Any], names: Symbols, exact: bool) -> Type:
+def _merge(values: list[Any], names: Symbols, exact: Sequence[Sizes] | None) -> Type:
     value = values[0]
     if isinstance(value, np.ndarray) and value.dtype.kind in "fciub":
         if any(other.ndim != value.ndim for other in values):
@@ -486,7 +517,7 @@ def _merge(values: list[Any], names: Symbols, exact: bool) -> Type:
     if isinstance(value, bool):
         return Scalar("bool")
     if isinstance(value, int):
-        size = _dim(list(values), names, exact) if names and exact else None
+        size = _dim(list(values), names, exact) if names else None
         return Scalar("int64", size=size)
     if isinstance(value, float):
         return Scalar("float64")
@@ -503,12 +534,14 @@ def _merge(values: list[Any], names: Symbols, exact: bool) -> Type:
     return Opaque(type(value))
 
 
-def _dim(numbers: list[int], names: Symbols, exact: bool) -> Dim | None:
-    if not exact:
+def _dim(
+    numbers: list[int], names: Symbols, exact: Sequence[Sizes] | None
+) -> Dim | None:
+    if exact is None:
         return None
     if min(numbers) == max(numbers):
         return Dim("", numbers[0])
-    first, second = Sizes(names, 0), Sizes(names, 1)
+    first, second = exact
     for name, symbol in names.items():
         offset = numbers[0] - first.numbers[name]
         if offset == numbers[1] - second.numbers[name] and abs(offset) <= _MAX_OFFSET:

@@ -18,7 +18,7 @@ import numpy as np
 from autograd_compiler import ir
 from autograd_compiler.errors import BackendError
 from autograd_compiler.tree import LEAF, Structure, unflatten
-from autograd_compiler.types import Opaque, Scalar
+from autograd_compiler.types import Array, Opaque, Scalar, Type
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,17 +46,33 @@ class Recipe:
 
     def wrap(self, flat: Callable[..., Any]) -> Callable[..., Any]:
         """The flat function with containers in and out."""
+        finish = self._finisher()
         if all(isinstance(tree, ir.Var) for tree in self.params):
+            if finish is None:
+                return flat
 
             def with_leaves(*args: Any) -> Any:
-                return self.rebuild(flat(*args))
+                return finish(flat(*args))
 
             return with_leaves
+        rebuild = finish or (lambda result: result)
 
         def with_containers(*args: Any) -> Any:
-            return self.rebuild(flat(*self.arguments(args)))
+            return rebuild(flat(*self.arguments(args)))
 
         return with_containers
+
+    def _finisher(self) -> Callable[[Any], Any] | None:
+        """What is to be done with a result; None if it is as it should be."""
+        if any(_needs_type(leaf) for leaf in _leaves(self.result)):
+            return self.rebuild
+        if (
+            not isinstance(self.result, ir.Pack)
+            or self.result.form.kind == "tuple"
+            and (not any(isinstance(item, ir.Pack) for item in self.result.items))
+        ):
+            return None
+        return self.rebuild
 
 
 def flat_signature(function: ir.Function) -> tuple[ir.Function, Recipe]:
@@ -214,6 +230,15 @@ def _collect(tree: ir.Operand, value: Any, leaves: list[Any]) -> None:
         parts = value
     for item, part in zip(tree.items, parts, strict=True):
         _collect(item, part, leaves)
+
+
+def _needs_type(operand: ir.Operand) -> bool:
+    """Whether compiled code gives a Python number for a NumPy one."""
+    return isinstance(operand, ir.Var) and not _is_plain(operand.type)
+
+
+def _is_plain(kind: Type) -> bool:
+    return isinstance(kind, Array) or (isinstance(kind, Scalar) and kind.weak)
 
 
 def _as_type(operand: ir.Operand, value: Any) -> Any:

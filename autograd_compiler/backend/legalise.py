@@ -412,6 +412,9 @@ class Legaliser:
         items = tuple(map(operand, parts))
         index = items[0] if len(items) == 1 else ir.Pack(items)
         kind = infer_call(operator.getitem, (base, index)).types[0]
+        if isinstance(kind, Array) and any(map(_is_mask, items)):
+            # Stand-ins of masks are all true: how many are, is not known.
+            kind = replace(kind, dims=(None,) * kind.ndim)
         target = ir.Var("", kind)
         path = (ir.Index(index),)
         self._ops.append(ir.Load(self.span, target, base, path, adjoint=self.adjoint))
