@@ -36,8 +36,9 @@ def compiled_once(gradient):
     found = []
     for (specialised,) in gradient._gradient._known.values():
         run = specialised.run
-        cells = [cell.cell_contents for cell in run.__closure__ or ()]
-        (call,) = [cell for cell in cells if hasattr(cell, "dispatcher")]
+        cells = getattr(run, "__closure__", None) or ()
+        parts = [run, *(cell.cell_contents for cell in cells)]
+        (call,) = [part for part in parts if hasattr(part, "dispatcher")]
         found.append(len(call.dispatcher.signatures))
     return found
 
