@@ -771,11 +771,27 @@ def _bound(bound: ir.Operand, dim: Dim, default: Dim) -> Dim | None:
 
 
 def _same_slice(dim: Dim | None, part: ir.Slice, builder: Builder) -> Dim:
-    key = (dim, *(_bound_key(bound) for bound in (part.start, part.stop, part.step)))
-    known = builder.slice_sizes.get(key)
-    if known is None:
-        known = builder.slice_sizes[key] = found_size(*_size_now(dim, part))
-    return known
+    """A size of its own for slices with these bounds, in all sweeps the same."""
+    bounds = (part.start, part.stop, part.step)
+    said = [_said(bound) for bound in bounds]
+    now, due_to = _size_now(dim, part)
+    if dim is not None and None not in said:
+        size = f"{dim.symbol}{dim.offset:+d}"
+        return Dim(f"m{size}[{':'.join(map(str, said))}]", 0, now, due_to)
+    key = (dim, *(_bound_key(bound) for bound in bounds))
+    if key not in builder.slice_sizes:
+        builder.slice_sizes[key] = found_size(now, due_to)
+    return builder.slice_sizes[key]
+
+
+def _said(bound: ir.Operand) -> str | None:
+    """A bound in words: equal words are equal numbers."""
+    if isinstance(bound, ir.Const):
+        return "" if bound.value is None else f"{bound.value}"
+    kind = type_of_operand(bound)
+    if not isinstance(kind, Scalar) or kind.size is None:
+        return None
+    return f"{kind.size.symbol}{kind.size.offset:+d}"
 
 
 def _size_now(dim: Dim | None, part: ir.Slice) -> tuple[int | None, frozenset[int]]:
