@@ -8,18 +8,38 @@
 6.0
 """
 
-from autograd_compiler.api import Gradient, grad, jvp, value_and_grad, vjp
 from autograd_compiler.errors import AutogradCompilerError
 from autograd_compiler.testing import check_grads
+from autograd_compiler.transforms import (
+    Gradient,
+    Hessian,
+    Jacobian,
+    grad,
+    hessian,
+    jacfwd,
+    jacobian,
+    jacrev,
+    jvp,
+    linearize,
+    value_and_grad,
+    vjp,
+)
 from autograd_compiler.version import __version__
 
 __all__ = [
     "AutogradCompilerError",
     "Gradient",
+    "Hessian",
+    "Jacobian",
     "__version__",
     "check_grads",
     "grad",
+    "hessian",
+    "jacfwd",
+    "jacobian",
+    "jacrev",
     "jvp",
+    "linearize",
     "value_and_grad",
     "vjp",
 ]

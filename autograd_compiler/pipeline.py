@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -32,7 +32,7 @@ from autograd_compiler.printer import print_module
 if TYPE_CHECKING:
     from autograd_compiler.backend.flat import Recipe
 
-Mode = Literal["grad", "value_and_grad", "vjp", "pullback", "jvp"]
+Mode = Literal["grad", "value_and_grad", "vjp", "pullback", "jvp", "value"]
 MAX_ROUNDS = 8
 
 # What is gone before reversal need not be stored, so the primal is cleaned first, and
@@ -87,6 +87,7 @@ class Request:
     has_aux: bool = False
     backend: str = "python"
     simplify: bool = True
+    holomorphic: bool = False
 
 
 @dataclass
@@ -188,11 +189,25 @@ def lower(
     if request.simplify:
         *cleaned, function = clean_module(ir.Module((*helpers, function))).functions
         helpers = tuple(cleaned)
-    if request.mode == "jvp":
-        derivative = forward_derivative(primal, function, request.wrt, helpers)
+    if request.mode == "value":
+        title = getattr(fun, "title", "")
+        if title:
+            doc = f"{title} of {primal.source.name}."
+            function = replace(function, doc=doc)
+        derivative = Derivative(ir.Module((*helpers, function)))
+    elif request.mode == "jvp":
+        derivative = forward_derivative(
+            primal, function, request.wrt, request.has_aux, helpers
+        )
     else:
         derivative = reverse_derivative(
-            primal, function, request.wrt, request.mode, request.has_aux, helpers
+            primal,
+            function,
+            request.wrt,
+            request.mode,
+            request.has_aux,
+            helpers,
+            request.holomorphic,
         )
     module = derivative.module
     if request.simplify:

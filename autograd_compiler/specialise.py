@@ -27,6 +27,11 @@ from autograd_compiler.types import Dim, type_of
 
 _LOG = logging.getLogger("autograd_compiler")
 
+# One thread compiles at a time.  A lock for each specialiser would not do: compiling one
+# function may ask for the derivative of another, and two threads would wait for each
+# other.
+_COMPILING = threading.RLock()
+
 BACKENDS = ("python", "numba", "auto")
 
 
@@ -124,6 +129,7 @@ class Specialiser:
         has_aux: bool = False,
         backend: str = "python",
         simplify: bool = True,
+        holomorphic: bool = False,
     ) -> None:
         if not callable(fun):
             raise ArgumentError(f"a function is needed, and {fun!r} is not callable")
@@ -136,6 +142,7 @@ class Specialiser:
         self.has_aux = has_aux
         self.backend = backend
         self.simplify = simplify
+        self.holomorphic = holomorphic
         try:
             self.signature = inspect.signature(fun)
         except (TypeError, ValueError):
@@ -145,7 +152,6 @@ class Specialiser:
             ) from None
         self._known: dict[Any, Specialised] = {}
         self.arguments: dict[Any, Mapping[str, Argument]] = {}
-        self._lock = threading.RLock()
         self.last: Specialised | None = None
 
     # ------------------------------------------------------------ arguments
@@ -242,7 +248,7 @@ class Specialiser:
         if found is not None and found.is_current():
             self.last = found
             return found
-        with self._lock:
+        with _COMPILING:
             found = self._known.get(key)
             if found is None or not found.is_current():
                 found = self._compile(wrt, arguments)
@@ -253,7 +259,9 @@ class Specialiser:
 
     def _request(self, wrt: tuple[str, ...]) -> Request:
         backend = "python" if self.backend == "auto" else self.backend
-        return Request(self.mode, wrt, self.has_aux, backend, self.simplify)
+        return Request(
+            self.mode, wrt, self.has_aux, backend, self.simplify, self.holomorphic
+        )
 
     def lower(self, wrt: tuple[str, ...], arguments: Mapping[str, Argument]) -> Lowered:
         try:
