@@ -457,13 +457,13 @@ def call_on_function(
     if not isinstance(function, Closure):
         return lower(low, function_of(low, function, node), args, {}, node)
     plain, free = lifted(low, function, node)
-    call = _Direct(lambda *given: lower(given[0], plain, *given[1:]))
+    call = Direct(lambda *given: lower(given[0], plain, *given[1:]))
     derivative = with_free_values(call, function, free)
     return calls.call(low, derivative, args, {}, node)
 
 
 @dataclass(eq=False)
-class _Direct:
+class Direct:
     """A callee that lowers its own call."""
 
     lower: Callable[..., Value]

@@ -33,8 +33,11 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("pipeline",),
     ("specialise",),
     ("nested",),
-    ("transforms.results",),
+    ("transforms.results", "transforms.repeated"),  # what goes in and comes out
     ("transforms.base",),
+    ("transforms.gradient", "transforms.products"),
+    ("transforms.sparsity",),
+    ("transforms.jacobian", "transforms.curvature", "transforms.elementwise"),
     ("transforms",),
     ("testing", "interop"),
     ("__init__",),

@@ -5,6 +5,8 @@ transformation binds arguments, asks for compiled code of their kind, and hands 
 results that are the caller's own.
 """
 
+from autograd_compiler.transforms.curvature import fisher, gauss_newton, hvp, vhp
+from autograd_compiler.transforms.elementwise import elementwise_grad
 from autograd_compiler.transforms.gradient import Gradient, grad, value_and_grad
 from autograd_compiler.transforms.jacobian import (
     Hessian,
@@ -20,13 +22,18 @@ __all__ = [
     "Gradient",
     "Hessian",
     "Jacobian",
+    "elementwise_grad",
+    "fisher",
+    "gauss_newton",
     "grad",
     "hessian",
+    "hvp",
     "jacfwd",
     "jacobian",
     "jacrev",
     "jvp",
     "linearize",
     "value_and_grad",
+    "vhp",
     "vjp",
 ]

@@ -77,6 +77,7 @@ class Transformation:
 
     kind: str
     title: str
+    __signature__: inspect.Signature
 
     def __init__(self, fun: Callable[..., Any], options: Mapping[str, Any]) -> None:
         """`options` are the keywords that make the same of another function."""
@@ -97,7 +98,7 @@ class Transformation:
         return getattr(self.primal, "__name__", type(self.primal).__name__)
 
     @property
-    def signature(self) -> Any:
+    def signature(self) -> inspect.Signature:
         return self.__signature__
 
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
@@ -117,7 +118,7 @@ class Transformation:
             method, instance = self._method_of
             return getattr, (instance, method._function_name)
         if _named(self) is self:  # `@grad def f`: the name means this object
-            return self.__qualname__  # type: ignore[attr-defined]
+            return self.__qualname__
         return _rebuild, (type(self), self.primal, self._options)
 
 
@@ -153,8 +154,8 @@ class Compiled(Transformation):
         self.__signature__ = self._signature()
         self._program = Specialiser(self, "value", backend=backend)
 
-    def _signature(self) -> Any:
-        """The signature, from that of the function."""
+    def _signature(self) -> inspect.Signature:
+        """How it is called: as the function is, if nothing else is said."""
         return specialiser_of(self.primal, "value").signature
 
     def __autograd_compiler_call__(

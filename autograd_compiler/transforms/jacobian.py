@@ -16,9 +16,8 @@ from typing import Any
 import numpy as np
 
 from autograd_compiler import ir, nested, tree
-from autograd_compiler.analysis.effects import changes_state
 from autograd_compiler.builder import type_of_operand
-from autograd_compiler.errors import ArgumentError, render
+from autograd_compiler.errors import ArgumentError
 from autograd_compiler.frontend import calls
 from autograd_compiler.nested import positions
 from autograd_compiler.specialise import Specialised, selected
@@ -33,7 +32,14 @@ from autograd_compiler.transforms.products import (
     tangent_in,
     tangent_specialised,
 )
+from autograd_compiler.transforms.repeated import (
+    again,
+    first_effect,
+    refusal,
+    refuse_effects,
+)
 from autograd_compiler.transforms.results import independent, run
+from autograd_compiler.transforms.sparsity import SparseJacobian
 from autograd_compiler.types import Array, Dim, Scalar, is_complex, is_inexact, type_of
 
 Values = Mapping[str, Any]
@@ -65,7 +71,7 @@ class Jacobian(Compiled):
         holomorphic: bool = False,
         backend: str = "python",
     ) -> None:
-        options = {
+        options: dict[str, Any] = {
             "argnums": argnums,
             "mode": mode,
             "has_aux": has_aux,
@@ -139,7 +145,7 @@ class Jacobian(Compiled):
             if size is None:
                 return "rev"
             outputs += size
-        if sum(inputs) < outputs and _first_effect(value) is None:
+        if sum(inputs) < outputs and first_effect(value) is None:
             return "fwd"
         return "rev"
 
@@ -175,7 +181,7 @@ class Jacobian(Compiled):
             return "rev"
         outputs = positions(_first(value, self._has_aux))
         if any(_size(leaf, {}) is None for leaf in outputs):
-            return "fwd" if _first_effect(value) is None else "rev"
+            return "fwd" if first_effect(value) is None else "rev"
         return self._chosen(value, [_size(leaf, {}) or 0 for leaf in inputs], {})
 
     def _reverse(self, low: Any, values: Values, node: Any) -> tuple[Any, Any]:
@@ -194,9 +200,8 @@ class Jacobian(Compiled):
                 rows = row.own(low, ir.Const(1.0), node)
             else:
                 template = _rows(_kind(leaf), tuple(_kind(item) for item in inputs))
-                rows = calls.call(
-                    low, ir.Const(template), (ir.Const(row), leaf, *inputs), {}, node
-                ).items
+                given = (ir.Const(row), leaf, *inputs)
+                rows = _looped(low, template, given, node)
             found = iter(rows)
             trees = tuple(_packed(low, argument, found) for argument in arguments)
             made.append(trees[0] if self._alone else ir.Pack(trees))
@@ -205,9 +210,9 @@ class Jacobian(Compiled):
     def _forward(self, low: Any, values: Values, node: Any) -> tuple[Any, Any]:
         fun = self._function
         value = nested.specialise(low, self._value, (), values, node)
-        self._refuse_effects(low, value, node)
-        again = _again(low, value, node)
-        out = nested.run(low, value, again(values), (), node)
+        refuse_effects(low, value, self._function_name, "once for each column", node)
+        fresh = again(low, value, node)
+        out = nested.run(low, value, fresh(values), (), node)
         aux: tuple[Any, ...] = ()
         if self._has_aux:
             parts = out.items if isinstance(out, ir.Pack) else ()
@@ -229,7 +234,7 @@ class Jacobian(Compiled):
             for number, leaf in enumerate(positions(argument)):
 
                 def along(low: Any, seed: Any, node: Any, name: str = name) -> Any:
-                    given = again(values)
+                    given = fresh(values)
                     found = tangent_in(
                         low, fun, (name,), given, (seed,), node, self._has_aux, True
                     )
@@ -241,9 +246,7 @@ class Jacobian(Compiled):
                     continue
                 template = _columns(_kind(leaf), tuple(map(_kind, outputs)))
                 given = (ir.Const(column), leaf, *outputs)
-                blocks.append(
-                    calls.call(low, ir.Const(template), given, {}, node).items
-                )
+                blocks.append(_looped(low, template, given, node))
             columns.append(
                 [
                     _packed(low, argument, iter([block[number] for block in blocks]))
@@ -266,14 +269,14 @@ class Jacobian(Compiled):
         for leaf in positions(low.operand(argument, node)):
             complex_ = is_complex(type_of_operand(leaf))
             if self._holomorphic and not complex_:
-                raise _refusal(
+                raise refusal(
                     low,
                     node,
                     f"`{name}` is real, and holomorphic=True needs complex arguments",
                     "convert it with complex(x) or x.astype(complex)",
                 )
             if self._mode == "fwd" and complex_ and not self._holomorphic:
-                raise _refusal(
+                raise refusal(
                     low,
                     node,
                     f"`{name}` is complex, and jacfwd needs real arguments",
@@ -285,7 +288,7 @@ class Jacobian(Compiled):
         name = self._function_name
         found = type_of_operand(leaf)
         if not isinstance(found, (Scalar, Array)):
-            raise _refusal(
+            raise refusal(
                 low,
                 node,
                 f"a result of `{name}` is no number or array",
@@ -293,7 +296,7 @@ class Jacobian(Compiled):
                 "has_aux=True is for values that are only passed on",
             )
         if not is_inexact(found):
-            raise _refusal(
+            raise refusal(
                 low,
                 node,
                 f"a result of `{name}` is of {found.dtype}, and only floats have "
@@ -302,31 +305,19 @@ class Jacobian(Compiled):
             )
         complex_ = is_complex(found)
         if self._holomorphic and not complex_:
-            raise _refusal(
+            raise refusal(
                 low,
                 node,
                 f"a result of `{name}` is real, and holomorphic=True needs complex ones",
                 "leave holomorphic=True out",
             )
         if self._mode != "fwd" and complex_ and not self._holomorphic:
-            raise _refusal(
+            raise refusal(
                 low,
                 node,
                 f"a result of `{name}` is complex, and jacrev needs real ones",
                 "pass holomorphic=True for the complex derivative of a holomorphic "
                 "function; `vjp` takes any function with complex results",
-            )
-
-    def _refuse_effects(self, low: Any, value: Specialised, node: Any) -> None:
-        effect = _first_effect(value)
-        if effect is not None:
-            raise _refusal(
-                low,
-                node,
-                f"`{self._function_name}` is run once for each column, and line "
-                f"{effect.span.line} of it (`{effect.span.statement}`) may give "
-                "another result each time",
-                "use `jacrev`, which runs it once, or pass the value in as an argument",
             )
 
 
@@ -423,7 +414,8 @@ def _rows(out: _Kind, inputs: tuple[_Kind, ...]) -> Callable[..., Any]:
         for jac, x, kind in zip(jacs, names, inputs, strict=True)
     ]
     lines.append(f"    return {_tuple(results)}")
-    return nested.defined("rows", "\n".join(lines) + "\n")
+    made: Callable[..., Any] = nested.defined("rows", "\n".join(lines) + "\n")
+    return made
 
 
 @lru_cache(maxsize=256)
@@ -461,7 +453,14 @@ def _columns(x: _Kind, outputs: tuple[_Kind, ...]) -> Callable[..., Any]:
         for jac, out, kind in zip(jacs, names, outputs, strict=True)
     ]
     lines.append(f"    return {_tuple(results)}")
-    return nested.defined("columns", "\n".join(lines) + "\n")
+    made: Callable[..., Any] = nested.defined("columns", "\n".join(lines) + "\n")
+    return made
+
+
+def _looped(low: Any, template: Any, given: Any, node: Any) -> tuple[Any, ...]:
+    result = calls.call(low, ir.Const(template), given, {}, node)
+    assert isinstance(result, ir.Pack)
+    return result.items
 
 
 def _numbered(name: str, items: tuple[Any, ...]) -> list[str]:
@@ -529,25 +528,6 @@ def _first(value: Specialised, has_aux: bool) -> ir.Operand:
     return result
 
 
-def _first_effect(value: Specialised) -> ir.Apply | None:
-    """An operation whose result may be another one when the function is run again."""
-    primal = value.lowered.primal
-    for function in (*primal.helpers, primal.function):
-        for op in ir.walk(function.body):
-            if isinstance(op, ir.Apply) and changes_state(op):
-                return op
-    return None
-
-
-def _again(low: Any, value: Specialised, node: Any) -> Callable[[Values], Values]:
-    """What makes the arguments ready for one more run of a function that writes them."""
-    if not value.lowered.primal.written:
-        return lambda values: values
-    return lambda values: {
-        name: nested.copied(low, item, node) for name, item in values.items()
-    }
-
-
 def _size(leaf: ir.Operand, numbers: Mapping[str, int]) -> int | None:
     found = type_of_operand(leaf)
     if isinstance(found, Scalar):
@@ -604,10 +584,6 @@ def _packed(low: Any, model: ir.Operand, leaves: Any) -> Any:
     return ir.Pack(items, model.form)
 
 
-def _refusal(low: Any, node: Any, message: str, hint: str) -> ArgumentError:
-    return ArgumentError(render(message, low.span(node), hint))
-
-
 # ---------------------------------------------------------------- the functions
 
 
@@ -615,6 +591,17 @@ def _made(cls: type[Jacobian], fun: Any, argnums: Argnums, options: Any) -> Any:
     if fun is None:
         return lambda found: cls(found, argnums, **options)
     return cls(fun, argnums, **options)
+
+
+def _made_sparse(
+    fun: Any, argnums: Any, sparsity: Any, options: Any, second: bool
+) -> Any:
+    if options["has_aux"] or options["holomorphic"]:
+        raise ArgumentError("sparsity goes neither with has_aux nor with holomorphic")
+    options = {"backend": options["backend"], "sparsity": sparsity, "second": second}
+    if fun is None:
+        return lambda found: SparseJacobian(found, argnums, **options)
+    return SparseJacobian(fun, argnums, **options)
 
 
 def jacrev(
@@ -702,13 +689,30 @@ def jacobian(
     has_aux: bool = False,
     holomorphic: bool = False,
     backend: str = "python",
+    sparsity: Any = None,
 ) -> Any:
     """Make the Jacobian of a function in the mode that is cheaper.
 
     It is `jacfwd` where the selected arguments have fewer elements than the results,
     and `jacrev` otherwise, also where the size of a result is not known beforehand, or
     the function may give another result each time.  Parameters, results and errors are
-    those of `jacrev`.
+    those of `jacrev`; in addition:
+
+    Parameters
+    ----------
+    sparsity : matrix or "detect", optional
+        Where the Jacobian may be other than zero, as an array or sparse matrix of shape
+        `(out.size, x.size)`; or `"detect"`: at the first call with arguments of some
+        shapes the pattern is found from the whole Jacobian.  The result is then a
+        `scipy.sparse.csr_array`, from as few products as a colouring of the pattern
+        needs (Curtis, Powell and Reid 1974).  Each call checks the pattern by one
+        product more: a given one that lacks an entry is an error, a detected one is
+        detected anew.  For one argument that is an array; needs SciPy.
+
+    Raises
+    ------
+    ArgumentError
+        Also if the pattern has another shape or lacks an entry.
 
     Examples
     --------
@@ -717,7 +721,9 @@ def jacobian(
     array([[2., 0.],
            [0., 4.]])
     """
-    options = {"has_aux": has_aux, "holomorphic": holomorphic, "backend": backend}
+    options: Any = {"has_aux": has_aux, "holomorphic": holomorphic, "backend": backend}
+    if sparsity is not None:
+        return _made_sparse(fun, argnums, sparsity, options, second=False)
     return _made(Jacobian, fun, argnums, options)
 
 
@@ -728,11 +734,12 @@ def hessian(
     has_aux: bool = False,
     holomorphic: bool = False,
     backend: str = "python",
+    sparsity: Any = None,
 ) -> Any:
     """Make the second derivatives of a function, forward over reverse.
 
     Each element of the selected arguments costs one gradient with its tangent.
-    Parameters and errors are those of `jacrev`.
+    Parameters and errors are those of `jacrev`; `sparsity` is as for `jacobian`.
 
     Returns
     -------
@@ -748,7 +755,9 @@ def hessian(
     array([[4., 2.],
            [2., 0.]])
     """
-    options = {"has_aux": has_aux, "holomorphic": holomorphic, "backend": backend}
+    options: Any = {"has_aux": has_aux, "holomorphic": holomorphic, "backend": backend}
+    if sparsity is not None:
+        return _made_sparse(fun, argnums, sparsity, options, second=True)
     return _made(Hessian, fun, argnums, options)
 
 
