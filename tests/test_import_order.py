@@ -33,10 +33,14 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("pipeline",),
     ("specialise",),
     ("nested",),
-    ("transforms.results", "transforms.repeated"),  # what goes in and comes out
+    (
+        "transforms.results",
+        "transforms.repeated",
+        "transforms.travel",
+    ),  # what goes in and comes out
     ("transforms.base",),
     ("transforms.gradient", "transforms.products"),
-    ("transforms.sparsity",),
+    ("transforms.sparsity", "transforms.direct"),
     ("transforms.jacobian", "transforms.curvature", "transforms.elementwise"),
     ("transforms",),
     ("testing", "interop"),

@@ -16,6 +16,7 @@ from autograd_compiler.frontend.builtin_calls import handles
 from autograd_compiler.pipeline import Lowered, Mode
 from autograd_compiler.specialise import Specialised, Specialiser
 from autograd_compiler.transforms.results import independent, run
+from autograd_compiler.transforms.travel import restore_texts, texts_of
 
 Argnums = int | str | tuple[int | str, ...]
 
@@ -119,7 +120,8 @@ class Transformation:
             return getattr, (instance, method._function_name)
         if _named(self) is self:  # `@grad def f`: the name means this object
             return self.__qualname__
-        return _rebuild, (type(self), self.primal, self._options)
+        texts = texts_of(self.primal)
+        return _rebuild, (type(self), self.primal, self._options, texts)
 
 
 def _named(made: Transformation) -> Any:
@@ -130,7 +132,10 @@ def _named(made: Transformation) -> Any:
     return found
 
 
-def _rebuild(cls: type[Transformation], fun: Any, options: Any) -> Transformation:
+def _rebuild(
+    cls: type[Transformation], fun: Any, options: Any, texts: dict[str, str]
+) -> Transformation:
+    restore_texts(texts)
     return cls(fun, **options)
 
 

@@ -17,10 +17,12 @@ import numpy as np
 
 from autograd_compiler import ir, nested, tree
 from autograd_compiler.builder import type_of_operand
-from autograd_compiler.errors import ArgumentError
+from autograd_compiler.errors import ArgumentError, CompileError
 from autograd_compiler.frontend import calls
+from autograd_compiler.frontend.program import describe
 from autograd_compiler.nested import positions
 from autograd_compiler.specialise import Specialised, selected
+from autograd_compiler.transforms import direct
 from autograd_compiler.transforms.base import (
     Argnums,
     Compiled,
@@ -40,7 +42,7 @@ from autograd_compiler.transforms.repeated import (
 )
 from autograd_compiler.transforms.results import independent, run
 from autograd_compiler.transforms.sparsity import SparseJacobian
-from autograd_compiler.types import Array, Dim, Scalar, is_complex, is_inexact, type_of
+from autograd_compiler.types import Array, Dim, Scalar, dtype_of, is_complex, type_of
 
 Values = Mapping[str, Any]
 
@@ -82,6 +84,8 @@ class Jacobian(Compiled):
         self._mode = mode
         self._has_aux = has_aux
         self._holomorphic = holomorphic
+        self._backend = backend
+        self._unreadable: set[Any] = set()  # kinds of arguments for `_by_calls`
         self._wrt = self._value.wrt(argnums)
         self._alone = not isinstance(argnums, (tuple, list))
         if mode == "auto":
@@ -103,13 +107,43 @@ class Jacobian(Compiled):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """The Jacobian; with `has_aux` the pair of it and aux."""
-        found, values = self._specialised(args, kwargs)
+        values = self._program.bind(args, kwargs)
+        key = self._unreadable and self._kind_of(values)
+        if key and key in self._unreadable:
+            return self._by_calls(values)
+        try:
+            found, values = self._specialised(args, kwargs)
+        except CompileError:
+            if self._backend == "numba":
+                raise
+            result = self._by_calls(values)
+            self._unreadable.add(self._kind_of(values))
+            return result
         result = run(found, values)
         taken = (*values.values(), *found.captured())
         if not self._has_aux:
             return independent(result, taken)
         jacobian, aux = result
         return independent(jacobian, (*taken, aux)), aux
+
+    @staticmethod
+    def _kind_of(values: Values) -> Any:
+        sizes: dict[int, Dim] = {}
+        return tuple(describe(value, sizes).key for value in values.values())
+
+    def _by_calls(self, values: dict[str, Any]) -> Any:
+        """The same without a program around the pullback or tangent; see `direct`."""
+
+        def check(leaf: Any) -> None:
+            complaint = self._complaint(np.asarray(leaf).dtype)
+            if complaint is not None:
+                raise ArgumentError("; ".join(complaint))
+
+        by_calls = direct.columns if self._mode == "fwd" else direct.rows
+        jacobian, aux = by_calls(
+            self._function, self._wrt, self._alone, self._has_aux, values, check
+        )
+        return (jacobian, *aux) if self._has_aux else jacobian
 
     def _check(self, values: Values) -> None:
         self._value.check_selected(self._wrt, values)
@@ -285,40 +319,39 @@ class Jacobian(Compiled):
                 )
 
     def _check_result(self, low: Any, leaf: ir.Operand, node: Any) -> None:
-        name = self._function_name
-        found = type_of_operand(leaf)
-        if not isinstance(found, (Scalar, Array)):
-            raise refusal(
-                low,
+        dtype = dtype_of(type_of_operand(leaf))
+        if dtype is None:
+            raise low.refuse(
                 node,
-                f"a result of `{name}` is no number or array",
+                f"a result of `{self._function_name}` is not known to be a number or "
+                "array",
                 "return arrays, numbers, and containers of known length of them; "
                 "has_aux=True is for values that are only passed on",
             )
-        if not is_inexact(found):
-            raise refusal(
-                low,
-                node,
-                f"a result of `{name}` is of {found.dtype}, and only floats have "
-                "derivatives",
+        complaint = self._complaint(np.dtype(dtype))
+        if complaint is not None:
+            raise refusal(low, node, *complaint)
+
+    def _complaint(self, dtype: np.dtype[Any]) -> tuple[str, str] | None:
+        """What is wrong with a result of a dtype, and what to do."""
+        result = f"a result of `{self._function_name}` is"
+        if dtype.kind not in "fc":
+            return (
+                f"{result} of {dtype}, and only floats have derivatives",
                 "has_aux=True is for values that are only passed on",
             )
-        complex_ = is_complex(found)
-        if self._holomorphic and not complex_:
-            raise refusal(
-                low,
-                node,
-                f"a result of `{name}` is real, and holomorphic=True needs complex ones",
+        if self._holomorphic and dtype.kind != "c":
+            return (
+                f"{result} real, and holomorphic=True needs complex ones",
                 "leave holomorphic=True out",
             )
-        if self._mode != "fwd" and complex_ and not self._holomorphic:
-            raise refusal(
-                low,
-                node,
-                f"a result of `{name}` is complex, and jacrev needs real ones",
+        if self._mode != "fwd" and dtype.kind == "c" and not self._holomorphic:
+            return (
+                f"{result} complex, and jacrev needs real ones",
                 "pass holomorphic=True for the complex derivative of a holomorphic "
                 "function; `vjp` takes any function with complex results",
             )
+        return None
 
 
 class Hessian(Jacobian):

@@ -63,7 +63,14 @@ def vjp(
     """
     specialiser = specialiser_of(fun, "pullback", has_aux=has_aux)
     values = specialiser.bind(primals, {})
-    wrt = _all_of(specialiser, primals)
+    out, vjp_fun, aux = pullback_at(specialiser, _all_of(specialiser, primals), values)
+    return out, vjp_fun, *aux
+
+
+def pullback_at(
+    specialiser: Specialiser, wrt: tuple[str, ...], values: dict[str, Any]
+) -> tuple[Any, Callable[[Any], tuple[Any, ...]], list[Any]]:
+    """The value of a function, its pullback to the selected arguments, and aux."""
     found = specialiser.specialise(wrt, values)
     out, residuals, *aux = run(found, values)
     # The caller may write into the arguments and the result before the pullback runs.
@@ -80,7 +87,7 @@ def vjp(
             for part, name in zip(gradients, wrt, strict=True)
         )
 
-    return plain_value(out), vjp_fun, *aux
+    return plain_value(out), vjp_fun, aux
 
 
 def jvp(
@@ -134,14 +141,26 @@ def jvp(
         )
     specialiser = specialiser_of(fun, "jvp", has_aux=has_aux, backend=backend)
     values = specialiser.bind(tuple(primals), {})
-    found = specialiser.specialise(_all_of(specialiser, primals), values)
     given = [
         like(tangent, primal, "tangent")
         for tangent, primal in zip(tangents, primals, strict=True)
     ]
+    wrt = _all_of(specialiser, primals)
+    out, tangent, aux = tangent_at(specialiser, wrt, values, given)
+    return out, tangent, *aux
+
+
+def tangent_at(
+    specialiser: Specialiser,
+    wrt: tuple[str, ...],
+    values: dict[str, Any],
+    tangents: list[Any],
+) -> tuple[Any, Any, list[Any]]:
+    """The value of a function, its tangent along the selected arguments, and aux."""
+    found = specialiser.specialise(wrt, values)
     found.check_overlap(values)
-    out, tangent, *aux = found.run(*values.values(), *found.captured(), *given)
-    return plain_value(out), tangent_like(tangent, out), *aux
+    out, tangent, *aux = found.run(*values.values(), *found.captured(), *tangents)
+    return plain_value(out), tangent_like(tangent, out), aux
 
 
 def linearize(fun: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..., Any]]:
