@@ -40,8 +40,9 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ),  # what goes in and comes out
     ("transforms.base",),
     ("transforms.gradient", "transforms.products"),
-    ("transforms.sparsity", "transforms.direct"),
+    ("transforms.sparsity", "transforms.direct", "transforms.unit_vectors"),
     ("transforms.jacobian", "transforms.curvature", "transforms.elementwise"),
+    ("transforms.hessian",),
     ("transforms",),
     ("testing", "interop"),
     ("__init__",),

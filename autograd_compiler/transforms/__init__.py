@@ -8,10 +8,9 @@ results that are the caller's own.
 from autograd_compiler.transforms.curvature import fisher, gauss_newton, hvp, vhp
 from autograd_compiler.transforms.elementwise import elementwise_grad
 from autograd_compiler.transforms.gradient import Gradient, grad, value_and_grad
+from autograd_compiler.transforms.hessian import Hessian, hessian
 from autograd_compiler.transforms.jacobian import (
-    Hessian,
     Jacobian,
-    hessian,
     jacfwd,
     jacobian,
     jacrev,

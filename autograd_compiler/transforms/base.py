@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from autograd_compiler import nested
+from autograd_compiler.errors import ArgumentError
 from autograd_compiler.frontend.builtin_calls import handles
 from autograd_compiler.pipeline import Lowered, Mode
 from autograd_compiler.specialise import Specialised, Specialiser
@@ -192,7 +193,10 @@ class Compiled(Transformation):
         """The generated source for the types of the last call."""
         last = self._program.last
         if last is None:
-            return self._program.generic(()).source
+            raise ArgumentError(
+                f"{self!r} has no source yet: it depends on the types of the arguments; "
+                "call it, or ask for `lower(*args).source`"
+            )
         return last.lowered.source
 
 

@@ -1,16 +1,14 @@
 """Whole Jacobians and Hessians: `jacrev`, `jacfwd`, `jacobian`, `hessian`.
 
 A Jacobian is a loop over unit vectors, written in the language that the compiler reads
-(`_rows`, `_columns`), around a pullback or a tangent.  The forward sweep of the pullback
+(`unit_vectors`), around a pullback or a tangent.  The forward sweep of the pullback
 stands before the loop, so all rows share it.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from functools import lru_cache
-from math import prod
 from typing import Any
 
 import numpy as np
@@ -18,7 +16,6 @@ import numpy as np
 from autograd_compiler import ir, nested, tree
 from autograd_compiler.builder import type_of_operand
 from autograd_compiler.errors import ArgumentError, CompileError
-from autograd_compiler.frontend import calls
 from autograd_compiler.frontend.program import describe
 from autograd_compiler.nested import positions
 from autograd_compiler.specialise import Specialised, selected
@@ -42,9 +39,24 @@ from autograd_compiler.transforms.repeated import (
 )
 from autograd_compiler.transforms.results import independent, run
 from autograd_compiler.transforms.sparsity import SparseJacobian
-from autograd_compiler.types import Array, Dim, Scalar, dtype_of, is_complex, type_of
+from autograd_compiler.transforms.unit_vectors import (
+    Column,
+    Row,
+    columns_text,
+    first_of,
+    kind_of,
+    looped,
+    ndim_of,
+    one_for,
+    packed,
+    rows_text,
+    size_of,
+)
+from autograd_compiler.types import Dim, dtype_of, is_complex, type_of
 
 Values = Mapping[str, Any]
+
+_LOG = logging.getLogger("autograd_compiler")
 
 
 class Jacobian(Compiled):
@@ -113,7 +125,8 @@ class Jacobian(Compiled):
             return self._by_calls(values)
         try:
             found, values = self._specialised(args, kwargs)
-        except CompileError:
+        except CompileError as error:
+            _LOG.info("%r: its parts are called one by one: %s", self, error)
             if self._backend == "numba":
                 raise
             result = self._by_calls(values)
@@ -159,29 +172,40 @@ class Jacobian(Compiled):
         for leaf in tree.flatten(tuple(values.values()))[0]:
             type_of(leaf, sizes)
         numbers = {dim.symbol: size for size, dim in sizes.items()}
-        inputs = [
-            leaf
-            for name in self._wrt
-            for leaf in tree.flatten(selected(values, name))[0]
-        ]
-        value = self._value.specialise((), values)
-        mode = self._chosen(value, [np.size(leaf) for leaf in inputs], numbers)
+        arguments = tuple(selected(values, name) for name in self._wrt)
+        inputs = tree.flatten(arguments)[0]
+        mode = self._chosen(
+            self._value.specialise((), values),
+            sum(map(np.size, inputs)),
+            any(map(np.iscomplexobj, inputs)),
+            numbers,
+        )
         self._program.last = self._modes[mode]._program.specialise((), values)
         return self._program.last, values
 
     def _chosen(
-        self, value: Specialised, inputs: list[int], numbers: Mapping[str, int]
+        self,
+        value: Specialised,
+        inputs: int | None,
+        has_complex: bool,
+        numbers: Mapping[str, int],
     ) -> str:
-        """Forward for fewer inputs than outputs, else reverse: it shares its sweep."""
-        outputs = 0
-        for leaf in positions(_first(value, self._has_aux)):
-            size = _size(leaf, numbers)
-            if size is None:
-                return "rev"
-            outputs += size
-        if sum(inputs) < outputs and first_effect(value) is None:
-            return "fwd"
-        return "rev"
+        """Forward for fewer inputs than outputs, else reverse: it shares its sweep.
+
+        `inputs` is their size, or None if that is not known; `numbers` are the sizes
+        that symbols stand for, as far as known.
+        """
+        outputs = positions(first_of(value, self._has_aux))
+        if has_complex and not self._holomorphic or first_effect(value) is not None:
+            return "rev"
+        if any(is_complex(type_of_operand(leaf)) for leaf in outputs):
+            return "rev" if self._holomorphic else "fwd"
+        sizes = [size_of(leaf, numbers) for leaf in outputs]
+        if inputs is None:
+            return "rev"
+        if None in sizes:  # an array, which has more elements than a number
+            return "fwd" if inputs == 1 else "rev"
+        return "fwd" if inputs < sum(size or 0 for size in sizes) else "rev"
 
     # ------------------------------------------------------------ as part of a program
 
@@ -205,18 +229,16 @@ class Jacobian(Compiled):
     def _chosen_in(
         self, low: Any, value: Specialised, values: Values, node: Any
     ) -> str:
-        """The choice when no size is known: only numbers are fewer than arrays."""
+        """The choice when the sizes of arrays are not known: only numbers are."""
         inputs = [
             leaf
             for name in self._wrt
             for leaf in positions(low.operand(nested.selected(low, values, name), node))
         ]
-        if any(_size(leaf, {}) is None for leaf in inputs):
-            return "rev"
-        outputs = positions(_first(value, self._has_aux))
-        if any(_size(leaf, {}) is None for leaf in outputs):
-            return "fwd" if first_effect(value) is None else "rev"
-        return self._chosen(value, [_size(leaf, {}) or 0 for leaf in inputs], {})
+        sizes = [size_of(leaf, {}) for leaf in inputs]
+        size = None if None in sizes else sum(size or 0 for size in sizes)
+        has_complex = any(is_complex(type_of_operand(leaf)) for leaf in inputs)
+        return self._chosen(value, size, has_complex, {})
 
     def _reverse(self, low: Any, values: Values, node: Any) -> tuple[Any, Any]:
         out, pullback, aux = pullback_in(
@@ -229,17 +251,19 @@ class Jacobian(Compiled):
         made: list[Any] = []
         for number, leaf in enumerate(positions(out)):
             self._check_result(low, leaf, node)
-            row = _Row(pullback, out, number)
-            if not _ndim(leaf):
+            row = Row(pullback, out, number)
+            if not ndim_of(leaf):
                 rows = row.own(low, ir.Const(1.0), node)
             else:
-                template = _rows(_kind(leaf), tuple(_kind(item) for item in inputs))
+                template = rows_text(
+                    kind_of(leaf), tuple(kind_of(item) for item in inputs)
+                )
                 given = (ir.Const(row), leaf, *inputs)
-                rows = _looped(low, template, given, node)
+                rows = looped(low, template, given, node)
             found = iter(rows)
-            trees = tuple(_packed(low, argument, found) for argument in arguments)
+            trees = tuple(packed(low, argument, found) for argument in arguments)
             made.append(trees[0] if self._alone else ir.Pack(trees))
-        return _packed(low, out, iter(made)), aux
+        return packed(low, out, iter(made)), aux
 
     def _forward(self, low: Any, values: Values, node: Any) -> tuple[Any, Any]:
         fun = self._function
@@ -274,16 +298,16 @@ class Jacobian(Compiled):
                     )
                     return found.items[1]
 
-                column = _Column(along, argument, number)
-                if not _ndim(leaf):
-                    blocks.append(column.own(low, _one(leaf), outputs, node))
+                column = Column(along, argument, number)
+                if not ndim_of(leaf):
+                    blocks.append(column.own(low, one_for(leaf), outputs, node))
                     continue
-                template = _columns(_kind(leaf), tuple(map(_kind, outputs)))
+                template = columns_text(kind_of(leaf), tuple(map(kind_of, outputs)))
                 given = (ir.Const(column), leaf, *outputs)
-                blocks.append(_looped(low, template, given, node))
+                blocks.append(looped(low, template, given, node))
             columns.append(
                 [
-                    _packed(low, argument, iter([block[number] for block in blocks]))
+                    packed(low, argument, iter([block[number] for block in blocks]))
                     for number in range(len(outputs))
                 ]
             )
@@ -295,7 +319,7 @@ class Jacobian(Compiled):
             )
             for number in range(len(outputs))
         ]
-        return _packed(low, out, iter(made)), aux
+        return packed(low, out, iter(made)), aux
 
     # ------------------------------------------------------------ what is refused
 
@@ -354,279 +378,16 @@ class Jacobian(Compiled):
         return None
 
 
-class Hessian(Jacobian):
-    """Second derivatives: the Jacobian, by columns, of the Jacobian by rows."""
-
-    kind = "hessian"
-    title = "Hessian"
-
-    def __init__(
-        self,
-        fun: Callable[..., Any],
-        argnums: Argnums = 0,
-        *,
-        has_aux: bool = False,
-        holomorphic: bool = False,
-        backend: str = "python",
-    ) -> None:
-        options: Any = {"has_aux": has_aux, "holomorphic": holomorphic}
-        self._rows = Jacobian(fun, argnums, mode="rev", **options)
-        super().__init__(fun, argnums, mode="fwd", backend=backend, **options)
-        self._options = {**options, "argnums": argnums, "backend": backend}
-
-    @property
-    def _function(self) -> Any:
-        return self._rows
-
-
-# ---------------------------------------------------------------- the loops
-
-
-@dataclass(frozen=True)
-class _Kind:
-    """What the text of a loop depends on."""
-
-    ndim: int
-    dtype: str
-
-    def shape(self, name: str) -> list[str]:
-        if self.ndim == 1:
-            return [f"{name}.size"]
-        return [f"{name}.shape[{axis}]" for axis in range(self.ndim)]
-
-    def allocate(self, shape: list[str]) -> str:
-        dtype = "" if self.dtype == "float64" else f", dtype=np.{self.dtype}"
-        return f"np.empty({_tuple(shape)}{dtype})"
-
-    def seed(self, name: str, index: str) -> list[str]:
-        """A unit vector, in the shape of the array of that name."""
-        dtype = "" if self.dtype == "float64" else f", dtype=np.{self.dtype}"
-        return [
-            f"        seed = np.zeros({name}.size{dtype})",
-            f"        seed[{index}] = 1.0",
-        ]
-
-    def shaped(self, name: str) -> str:
-        return "seed" if self.ndim == 1 else f"seed.reshape({_tuple(self.shape(name))})"
-
-
-def _tuple(items: list[str]) -> str:
-    return f"({items[0]},)" if len(items) == 1 else f"({', '.join(items)})"
-
-
-@lru_cache(maxsize=256)
-def _rows(out: _Kind, inputs: tuple[_Kind, ...]) -> Callable[..., Any]:
-    """The loop over the elements of a result: one pullback for each.
-
-    >>> import inspect
-    >>> print(inspect.getsource(_rows(_Kind(1, "float64"), (_Kind(1, "float64"),))))
-    def rows(pullback, out, x):
-        jac = np.empty((out.size, x.size))
-        for i in range(out.size):
-            seed = np.zeros(out.size)
-            seed[i] = 1.0
-            (jac[i],) = pullback(seed)
-        return (jac,)
-    <BLANKLINE>
-    """
-    names = _numbered("x", inputs)
-    jacs = _numbered("jac", inputs)
-    lines = [f"def rows(pullback, out, {', '.join(names)}):"]
-    for jac, x, kind in zip(jacs, names, inputs, strict=True):
-        lines.append(f"    {jac} = {kind.allocate(['out.size', *kind.shape(x)])}")
-    lines.append("    for i in range(out.size):")
-    lines += out.seed("out", "i")
-    parts = _tuple([f"{jac}[i]" for jac in jacs])
-    lines.append(f"        {parts} = pullback({out.shaped('out')})")
-    results = [
-        (
-            jac
-            if out.ndim == 1
-            else f"{jac}.reshape({_tuple(out.shape('out') + kind.shape(x))})"
-        )
-        for jac, x, kind in zip(jacs, names, inputs, strict=True)
-    ]
-    lines.append(f"    return {_tuple(results)}")
-    made: Callable[..., Any] = nested.defined("rows", "\n".join(lines) + "\n")
-    return made
-
-
-@lru_cache(maxsize=256)
-def _columns(x: _Kind, outputs: tuple[_Kind, ...]) -> Callable[..., Any]:
-    """The loop over the elements of an argument: one tangent for each.
-
-    >>> import inspect
-    >>> print(inspect.getsource(_columns(_Kind(1, "float64"), (_Kind(1, "float64"),))))
-    def columns(tangent, x, out):
-        jac = np.empty((out.size, x.size))
-        for j in range(x.size):
-            seed = np.zeros(x.size)
-            seed[j] = 1.0
-            (jac[:, j],) = tangent(seed)
-        return (jac,)
-    <BLANKLINE>
-    """
-    names = _numbered("out", outputs)
-    jacs = _numbered("jac", outputs)
-    lines = [f"def columns(tangent, x, {', '.join(names)}):"]
-    for jac, out, kind in zip(jacs, names, outputs, strict=True):
-        lines.append(f"    {jac} = {kind.allocate([*kind.shape(out), 'x.size'])}")
-    lines.append("    for j in range(x.size):")
-    lines += x.seed("x", "j")
-    parts = [
-        f"{jac}[{':, ' * kind.ndim}j]" for jac, kind in zip(jacs, outputs, strict=True)
-    ]
-    lines.append(f"        {_tuple(parts)} = tangent({x.shaped('x')})")
-    results = [
-        (
-            jac
-            if x.ndim == 1
-            else f"{jac}.reshape({_tuple(kind.shape(out) + x.shape('x'))})"
-        )
-        for jac, out, kind in zip(jacs, names, outputs, strict=True)
-    ]
-    lines.append(f"    return {_tuple(results)}")
-    made: Callable[..., Any] = nested.defined("columns", "\n".join(lines) + "\n")
-    return made
-
-
-def _looped(low: Any, template: Any, given: Any, node: Any) -> tuple[Any, ...]:
-    result = calls.call(low, ir.Const(template), given, {}, node)
-    assert isinstance(result, ir.Pack)
-    return result.items
-
-
-def _numbered(name: str, items: tuple[Any, ...]) -> list[str]:
-    if len(items) == 1:
-        return [name]
-    return [f"{name}_{number}" for number in range(len(items))]
-
-
-@dataclass(eq=False)
-class _Row:
-    """The pullback of one leaf of a result: a tuple of the leaves of the arguments."""
-
-    pullback: nested.Pullback
-    out: ir.Operand
-    number: int
-
-    def __autograd_compiler_call__(
-        self, low: Any, args: Any, kwargs: Any, node: Any
-    ) -> Any:
-        cotangent = _one_of(low, self.out, self.number, args[0], node)
-        adjoints = self.pullback.adjoints(low, cotangent, node, inline=True)
-        return ir.Pack(tuple(positions(low.operand(adjoints, node))))
-
-    def own(self, low: Any, cotangent: Any, node: Any) -> tuple[Any, ...]:
-        """The adjoints in memory of their own, and in the shapes of the arguments."""
-        cotangent = _one_of(low, self.out, self.number, cotangent, node)
-        found = calls.call(low, ir.Const(self.pullback), (cotangent,), {}, node)
-        return tuple(positions(low.operand(found, node)))
-
-
-@dataclass(eq=False)
-class _Column:
-    """The tangent along one leaf of an argument: a tuple of the leaves of the result."""
-
-    along: Callable[[Any, Any, Any], Any]
-    argument: ir.Operand
-    number: int
-
-    def __autograd_compiler_call__(
-        self, low: Any, args: Any, kwargs: Any, node: Any
-    ) -> Any:
-        seed = _one_of(low, self.argument, self.number, args[0], node)
-        return ir.Pack(tuple(positions(low.operand(self.along(low, seed, node), node))))
-
-    def own(
-        self, low: Any, seed: Any, outputs: list[ir.Operand], node: Any
-    ) -> tuple[Any, ...]:
-        """The tangents in memory of their own, and in the shapes of the results."""
-        found = self.__autograd_compiler_call__(low, (seed,), {}, node).items
-        taken: list[ir.Var] = [var for leaf in outputs for var in ir.leaves(leaf)]
-        return tuple(
-            nested.filled(low, nested.owned(low, part, leaf, taken, node), leaf, node)
-            for part, leaf in zip(found, outputs, strict=True)
-        )
-
-
-# ---------------------------------------------------------------- small things
-
-
-def _first(value: Specialised, has_aux: bool) -> ir.Operand:
-    """What the function returns, without aux."""
-    result: ir.Operand = value.lowered.primal.function.body.results[0]
-    if has_aux and isinstance(result, ir.Pack) and result.items:
-        return result.items[0]
-    return result
-
-
-def _size(leaf: ir.Operand, numbers: Mapping[str, int]) -> int | None:
-    found = type_of_operand(leaf)
-    if isinstance(found, Scalar):
-        return 1
-    if not isinstance(found, Array):
-        return None
-    sizes = []
-    for dim in found.dims:
-        if dim is None or dim.symbol and dim.symbol not in numbers:
-            return None
-        sizes.append(numbers.get(dim.symbol, 0) + dim.offset)
-    return prod(sizes)
-
-
-def _ndim(leaf: ir.Operand) -> int:
-    found = type_of_operand(leaf)
-    return found.ndim if isinstance(found, Array) else 0
-
-
-def _kind(leaf: ir.Operand) -> _Kind:
-    found = type_of_operand(leaf)
-    assert isinstance(found, (Scalar, Array))
-    return _Kind(_ndim(leaf), found.dtype)
-
-
-def _one(leaf: ir.Operand) -> ir.Operand:
-    """The unit tangent of a number."""
-    found = type_of_operand(leaf)
-    if isinstance(found, Scalar) and not found.weak:
-        return ir.Const(np.dtype(found.dtype).type(1.0))
-    return ir.Const(1.0)
-
-
-def _one_of(low: Any, model: ir.Operand, number: int, seed: Any, node: Any) -> Any:
-    """A (co)tangent that is a seed at one leaf and zero at the others."""
-    leaves: list[Any] = []
-    for position, leaf in enumerate(positions(model)):
-        if position == number:
-            leaves.append(seed)
-        elif _ndim(leaf):
-            leaves.append(low.apply(np.zeros_like, leaf))
-        else:
-            leaves.append(ir.Const(0.0))
-    return _packed(low, model, iter(leaves))
-
-
-def _packed(low: Any, model: ir.Operand, leaves: Any) -> Any:
-    """A container of the form of another one, with other leaves."""
-    if not isinstance(model, ir.Pack):
-        return next(leaves)
-    items = tuple(_packed(low, item, leaves) for item in model.items)
-    if model.form.kind in ("list", "dict"):
-        return low.new_ref(model.form, items)
-    return ir.Pack(items, model.form)
-
-
 # ---------------------------------------------------------------- the functions
 
 
-def _made(cls: type[Jacobian], fun: Any, argnums: Argnums, options: Any) -> Any:
+def made(cls: type[Jacobian], fun: Any, argnums: Argnums, options: Any) -> Any:
     if fun is None:
         return lambda found: cls(found, argnums, **options)
     return cls(fun, argnums, **options)
 
 
-def _made_sparse(
+def made_sparse(
     fun: Any, argnums: Any, sparsity: Any, options: Any, second: bool
 ) -> Any:
     if options["has_aux"] or options["holomorphic"]:
@@ -687,7 +448,7 @@ def jacrev(
            [0., 3., 2.]])
     """
     options = {"has_aux": has_aux, "holomorphic": holomorphic, "backend": backend}
-    return _made(Jacobian, fun, argnums, {**options, "mode": "rev"})
+    return made(Jacobian, fun, argnums, {**options, "mode": "rev"})
 
 
 def jacfwd(
@@ -712,7 +473,7 @@ def jacfwd(
     array([-0.,  1.])
     """
     options = {"has_aux": has_aux, "holomorphic": holomorphic, "backend": backend}
-    return _made(Jacobian, fun, argnums, {**options, "mode": "fwd"})
+    return made(Jacobian, fun, argnums, {**options, "mode": "fwd"})
 
 
 def jacobian(
@@ -756,43 +517,9 @@ def jacobian(
     """
     options: Any = {"has_aux": has_aux, "holomorphic": holomorphic, "backend": backend}
     if sparsity is not None:
-        return _made_sparse(fun, argnums, sparsity, options, second=False)
-    return _made(Jacobian, fun, argnums, options)
+        return made_sparse(fun, argnums, sparsity, options, second=False)
+    return made(Jacobian, fun, argnums, options)
 
 
-def hessian(
-    fun: Callable[..., Any] | None = None,
-    argnums: Argnums = 0,
-    *,
-    has_aux: bool = False,
-    holomorphic: bool = False,
-    backend: str = "python",
-    sparsity: Any = None,
-) -> Any:
-    """Make the second derivatives of a function, forward over reverse.
-
-    Each element of the selected arguments costs one gradient with its tangent.
-    Parameters and errors are those of `jacrev`; `sparsity` is as for `jacobian`.
-
-    Returns
-    -------
-    Hessian
-        A callable.  For a result of shape `s` and an argument of shape `t` it gives an
-        array of shape `s + t + t`; for several argnums a tuple of tuples of such: the
-        element `[i][j]` belongs to arguments `i` and `j`.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> hessian(lambda x: x[0] ** 2 * x[1])(np.array([1.0, 2.0]))
-    array([[4., 2.],
-           [2., 0.]])
-    """
-    options: Any = {"has_aux": has_aux, "holomorphic": holomorphic, "backend": backend}
-    if sparsity is not None:
-        return _made_sparse(fun, argnums, sparsity, options, second=True)
-    return _made(Hessian, fun, argnums, options)
-
-
-for _maker in (jacrev, jacfwd, jacobian, hessian):
+for _maker in (jacrev, jacfwd, jacobian):
     inside_of_programs(_maker)
