@@ -136,7 +136,7 @@ def _named(made: Transformation) -> Any:
 def _rebuild(
     cls: type[Transformation], fun: Any, options: Any, texts: dict[str, str]
 ) -> Transformation:
-    restore_texts(texts)
+    restore_texts(fun, texts)
     return cls(fun, **options)
 
 

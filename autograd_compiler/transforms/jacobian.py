@@ -37,7 +37,7 @@ from autograd_compiler.transforms.repeated import (
     refusal,
     refuse_effects,
 )
-from autograd_compiler.transforms.results import independent, run
+from autograd_compiler.transforms.results import copied, independent, run
 from autograd_compiler.transforms.sparsity import SparseJacobian
 from autograd_compiler.transforms.unit_vectors import (
     Column,
@@ -52,7 +52,7 @@ from autograd_compiler.transforms.unit_vectors import (
     rows_text,
     size_of,
 )
-from autograd_compiler.types import Dim, dtype_of, is_complex, type_of
+from autograd_compiler.types import Dim, dtype_of, is_complex
 
 Values = Mapping[str, Any]
 
@@ -100,6 +100,7 @@ class Jacobian(Compiled):
         self._unreadable: set[Any] = set()  # kinds of arguments for `_by_calls`
         self._wrt = self._value.wrt(argnums)
         self._alone = not isinstance(argnums, (tuple, list))
+        self._mode_of: dict[Any, str] = {}
         if mode == "auto":
             self._modes = {
                 mode: Jacobian(fun, **{**options, "mode": mode})
@@ -168,44 +169,57 @@ class Jacobian(Compiled):
             return super()._specialised(args, kwargs)
         values = self._program.bind(args, kwargs)
         self._check(values)
-        sizes: dict[int, Dim] = {}
-        for leaf in tree.flatten(tuple(values.values()))[0]:
-            type_of(leaf, sizes)
-        numbers = {dim.symbol: size for size, dim in sizes.items()}
-        arguments = tuple(selected(values, name) for name in self._wrt)
-        inputs = tree.flatten(arguments)[0]
-        mode = self._chosen(
-            self._value.specialise((), values),
-            sum(map(np.size, inputs)),
-            any(map(np.iscomplexobj, inputs)),
-            numbers,
-        )
+        mode = self._mode_for(values)
         self._program.last = self._modes[mode]._program.specialise((), values)
         return self._program.last, values
+
+    def _mode_for(self, values: dict[str, Any]) -> str:
+        """The mode for arguments of these sizes."""
+        sizes: dict[int, Dim] = {}
+        kinds = tuple(describe(value, sizes).key for value in values.values())
+        key = (kinds, tuple(sizes))
+        mode = self._mode_of.get(key)
+        if mode is None:
+            numbers = {dim.symbol: size for size, dim in sizes.items()}
+            value = self._value.specialise((), values)
+            arguments = tuple(selected(values, name) for name in self._wrt)
+            inputs = tree.flatten(arguments)[0]
+            outputs = [
+                size_of(leaf, numbers)
+                for leaf in positions(first_of(value, self._has_aux))
+            ]
+            if None in outputs and first_effect(value) is None:
+                # What is not known beforehand is seen by running the function once.
+                out = run(value, copied(values))
+                out = out[0] if self._has_aux else out
+                outputs = [np.size(leaf) for leaf in tree.flatten(out)[0]]
+            has_complex = any(map(np.iscomplexobj, inputs))
+            size = sum(map(np.size, inputs))
+            mode = self._chosen(value, size, has_complex, outputs)
+            self._mode_of[key] = mode
+        return mode
 
     def _chosen(
         self,
         value: Specialised,
         inputs: int | None,
         has_complex: bool,
-        numbers: Mapping[str, int],
+        outputs: list[int | None],
     ) -> str:
         """Forward for fewer inputs than outputs, else reverse: it shares its sweep.
 
-        `inputs` is their size, or None if that is not known; `numbers` are the sizes
-        that symbols stand for, as far as known.
+        Both are sizes, and None where one is not known.
         """
-        outputs = positions(first_of(value, self._has_aux))
         if has_complex and not self._holomorphic or first_effect(value) is not None:
             return "rev"
-        if any(is_complex(type_of_operand(leaf)) for leaf in outputs):
+        results = positions(first_of(value, self._has_aux))
+        if any(is_complex(type_of_operand(leaf)) for leaf in results):
             return "rev" if self._holomorphic else "fwd"
-        sizes = [size_of(leaf, numbers) for leaf in outputs]
         if inputs is None:
             return "rev"
-        if None in sizes:  # an array, which has more elements than a number
+        if None in outputs:  # an array, which has more elements than a number
             return "fwd" if inputs == 1 else "rev"
-        return "fwd" if inputs < sum(size or 0 for size in sizes) else "rev"
+        return "fwd" if inputs < sum(size or 0 for size in outputs) else "rev"
 
     # ------------------------------------------------------------ as part of a program
 
@@ -238,7 +252,10 @@ class Jacobian(Compiled):
         sizes = [size_of(leaf, {}) for leaf in inputs]
         size = None if None in sizes else sum(size or 0 for size in sizes)
         has_complex = any(is_complex(type_of_operand(leaf)) for leaf in inputs)
-        return self._chosen(value, size, has_complex, {})
+        outputs = [
+            size_of(leaf, {}) for leaf in positions(first_of(value, self._has_aux))
+        ]
+        return self._chosen(value, size, has_complex, outputs)
 
     def _reverse(self, low: Any, values: Values, node: Any) -> tuple[Any, Any]:
         out, pullback, aux = pullback_in(
@@ -488,8 +505,8 @@ def jacobian(
     """Make the Jacobian of a function in the mode that is cheaper.
 
     It is `jacfwd` where the selected arguments have fewer elements than the results,
-    and `jacrev` otherwise, also where the size of a result is not known beforehand, or
-    the function may give another result each time.  Parameters, results and errors are
+    and `jacrev` otherwise, also if the function may give another result each time.
+    Parameters, results and errors are
     those of `jacrev`; in addition:
 
     Parameters

@@ -11,8 +11,10 @@ from typing import Any
 
 from autograd_compiler import ir, nested
 from autograd_compiler.analysis.effects import changes_state
+from autograd_compiler.builder import type_of_operand
 from autograd_compiler.errors import ArgumentError, render
 from autograd_compiler.specialise import Specialised
+from autograd_compiler.types import Opaque
 
 Values = Mapping[str, Any]
 
@@ -22,9 +24,15 @@ def first_effect(value: Specialised) -> ir.Apply | None:
     primal = value.lowered.primal
     for function in (*primal.helpers, primal.function):
         for op in ir.walk(function.body):
-            if isinstance(op, ir.Apply) and changes_state(op):
+            if isinstance(op, ir.Apply) and changes_state(op) and not _of_text(op):
                 return op
     return None
+
+
+def _of_text(op: ir.Apply) -> bool:
+    """Whether this is a method of a string, which changes nothing."""
+    owner = type_of_operand(op.args[0]) if op.args else None
+    return isinstance(op.fn, ir.Method) and owner == Opaque(str)
 
 
 def refuse_effects(
