@@ -26,6 +26,7 @@ from autograd_compiler.frontend.program import describe
 from autograd_compiler.pipeline import Lowered, Mode
 from autograd_compiler.show import highlight
 from autograd_compiler.specialise import BACKENDS, Specialiser
+from autograd_compiler.transforms.base import Compiled
 from autograd_compiler.transforms.gradient import Gradient
 from autograd_compiler.types import Dim
 from autograd_compiler.version import __version__
@@ -123,6 +124,13 @@ def _lowered(options: argparse.Namespace) -> Lowered:
     fun, argnums, has_aux = target.fun, None, False
     mode: Mode = options.mode or "grad"
     backend: str = options.backend or "python"
+    if isinstance(fun, Compiled) and not (options.mode or options.wrt):
+        if options.args is None:
+            raise ArgumentError(
+                f"the source of {fun!r} depends on its arguments: give some with --args"
+            )
+        args, kwargs = _arguments(options.args, target.module)
+        return fun.lower(*args, **kwargs)
     if isinstance(fun, Gradient):  # what the decorator was told holds
         mode = options.mode or ("value_and_grad" if fun._with_value else "grad")
         backend = options.backend or fun._backend

@@ -46,14 +46,21 @@ CLEAN: tuple[Callable[[ir.Function], ir.Function], ...] = (
 
 
 def clean(
-    function: ir.Function, pure_calls: frozenset[str] = frozenset()
+    function: ir.Function,
+    pure_calls: frozenset[str] = frozenset(),
+    derived: bool = False,
 ) -> ir.Function:
-    """Apply the clean-up passes until none of them changes anything."""
+    """Apply the clean-up passes until none of them changes anything.
+
+    `derived` says that no part of the function is shown as the user wrote it.
+    """
     for _ in range(MAX_ROUNDS):
         before = function
         for step in CLEAN:
             if step is dce.eliminate_dead_code:
                 function = dce.eliminate_dead_code(function, pure_calls)
+            elif step is hoist.hoist_invariants:
+                function = hoist.hoist_invariants(function, derived)
             else:
                 function = step(function)
         if function is before:
@@ -61,10 +68,12 @@ def clean(
     return function
 
 
-def clean_module(module: ir.Module, entries: Collection[str] = ()) -> ir.Module:
+def clean_module(
+    module: ir.Module, entries: Collection[str] = (), derived: bool = False
+) -> ir.Module:
     """Clean every function, and leave out those that no entry comes to call."""
     pure = pure_functions(module)
-    functions = tuple(clean(function, pure) for function in module.functions)
+    functions = tuple(clean(function, pure, derived) for function in module.functions)
     if not entries:
         return ir.Module(functions)
     every = {function.name: function for function in functions}
@@ -211,5 +220,6 @@ def lower(
         )
     module = derivative.module
     if request.simplify:
-        module = clean_module(module, {module.entry.name, derivative.pullback})
+        entries = {module.entry.name, derivative.pullback}
+        module = clean_module(module, entries, derived=request.mode == "value")
     return Lowered(primal, request, derivative, module)

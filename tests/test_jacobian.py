@@ -192,6 +192,16 @@ def test_forms_of_argnums(transform) -> None:
 
 
 @each_mode
+def test_starred_arguments_and_keywords(transform) -> None:
+    def f(x, *others, scale=1.0):
+        return x * others[1] ** 2 * scale
+
+    assert transform(f, 2)(3.0, 1.0, 2.0, scale=2.0) == 24.0
+    assert transform(f, "scale")(3.0, 1.0, 2.0) == 12.0
+    assert elementwise_grad(f, 1, 2)(3.0, 1.0, 2.0) == 12.0
+
+
+@each_mode
 def test_aux_is_passed_on(transform) -> None:
     def f(x):
         return x * x, {"x": x[0], "name": "f"}
@@ -220,6 +230,13 @@ def test_methods_and_decorators(transform) -> None:
         """The third power."""
         return x**3
 
+    class Cubic:
+        @jacfwd
+        @grad
+        def curvature(self, x):
+            return x**3
+
+    assert Cubic().curvature(2.0) == 12.0
     assert cube.__name__ == "cube" and cube.primal(2.0) == 8.0
     assert "jacobian of cube" in repr(cube)
 
@@ -243,6 +260,13 @@ def test_rows_share_one_forward_sweep() -> None:
     source = jacrev(lambda x: np.sin(np.exp(x))).lower(X).source
     before, _, loop = source.partition("for i in")
     assert "np.exp" in before and "np.exp" not in loop
+
+
+def test_what_all_rows_or_columns_need_is_computed_before_the_loop() -> None:
+    for transform in (jacrev, jacfwd):
+        source = transform(lambda x, matrix: np.tanh(matrix @ x)).lower(X, A).source
+        before, _, loop = source.partition("    for ")
+        assert "1 - " in before and "1 - " not in loop
 
 
 # ---------------------------------------------------------------- what is refused

@@ -31,17 +31,19 @@ class Recent:
     def __init__(self, size: int) -> None:
         self._size = size
         self._found: OrderedDict[Any, tuple[Any, Any]] = OrderedDict()
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # what is made may ask for what it is made of
 
     def get(self, key: Any, alive: Any, make: Callable[[], Any]) -> Any:
+        """The value of a key; it is made once, and kept with what must stay alive."""
         with self._lock:
             if key in self._found:
                 self._found.move_to_end(key)
-            else:
-                self._found[key] = (make(), alive)
-                while len(self._found) > self._size:
-                    self._found.popitem(last=False)
-            return self._found[key][0]
+                return self._found[key][0]
+            made = make()
+            self._found[key] = (made, alive)
+            while len(self._found) > self._size:
+                self._found.popitem(last=False)
+            return made
 
 
 _SPECIALISERS = Recent(512)

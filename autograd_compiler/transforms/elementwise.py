@@ -10,6 +10,7 @@ import numpy as np
 from autograd_compiler import ir, nested
 from autograd_compiler.builder import type_of_operand
 from autograd_compiler.errors import ArgumentError
+from autograd_compiler.specialise import selected
 from autograd_compiler.transforms.base import (
     Compiled,
     inside_of_programs,
@@ -56,13 +57,13 @@ class Elementwise(Compiled):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """The derivatives, in the shape of the argument."""
         found, values = self._specialised(args, kwargs)
-        return owned(run(found, values), values[self._wrt])
+        return owned(run(found, values), selected(values, self._wrt))
 
     def __autograd_compiler_call__(
         self, low: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any], node: Any
     ) -> Any:
         values = nested.bind(low, self.signature, args, kwargs, node)
-        argument = low.operand(values[self._wrt], node)
+        argument = low.operand(nested.selected(low, values, self._wrt), node)
         name = self._function_name
         nested.check_floats(low, argument, name, self._wrt, node)
         if isinstance(argument, ir.Pack):

@@ -120,6 +120,8 @@ class SparseJacobian(Transformation):
         self._value = specialiser_of(fun, "value")
         self.__signature__ = self._value.signature
         self._wrt = self._value.wrt(argnums)
+        if self._wrt[0] not in self._value.signature.parameters:
+            raise ArgumentError("sparsity is for an argument with a name of its own")
         function = Gradient(fun, argnums) if second else fun
         (name,) = self._wrt
         self._products = {
