@@ -36,10 +36,6 @@ def decorated(a, b):
 def both(a):
     return np.sum(np.sin(a))
 
-@jacobian
-def doubled(x):
-    return 2.0 * np.sin(x)
-
 class Model:
     @staticmethod
     def energy(x):
@@ -49,6 +45,10 @@ def refused(a):
     return np.linalg.eig(a)[0][0]
 
 number = 3
+
+@jacobian
+def doubled(x):
+    return 2.0 * np.sin(x)
 """
 
 ARGS = {"loss": "np.ones(LENGTH), np.ones((2, 3))", "powers": "0.5, n=3"}

@@ -110,6 +110,24 @@ def test_product_in_a_differentiated_function() -> None:
     np.testing.assert_allclose(grad(f)(X), differences(), rtol=1e-6)
 
 
+@pytest.mark.parametrize("made", [hvp(energy), vhp(energy), hvp(in_place)])
+def test_direct_way_gives_the_same(made) -> None:
+    values = made._program.bind((X, V), {})
+    vector = values.pop("v")
+    np.testing.assert_allclose(made._by_calls(values, vector), made(X, V))
+    assert not made._unreadable
+
+
+def test_direct_way_of_gauss_newton_and_fisher_gives_the_same() -> None:
+    for made in (
+        gauss_newton(layer),
+        gauss_newton(layer, lambda y: np.sum(y**4)),
+        fisher(layer),
+    ):
+        values = {"x": X}
+        np.testing.assert_allclose(made._by_calls(values, V), made(X, V))
+
+
 @pytest.mark.numba
 def test_products_on_numba() -> None:
     pytest.importorskip("numba")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import logging
 import sys
 import threading
 import types
@@ -12,12 +13,16 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from autograd_compiler import nested
-from autograd_compiler.errors import ArgumentError
+from autograd_compiler.errors import ArgumentError, CompileError
 from autograd_compiler.frontend.builtin_calls import handles
+from autograd_compiler.frontend.program import describe
 from autograd_compiler.pipeline import Lowered, Mode
 from autograd_compiler.specialise import Specialised, Specialiser
 from autograd_compiler.transforms.results import independent, run
 from autograd_compiler.transforms.travel import restore_texts, texts_of
+from autograd_compiler.types import Dim
+
+_LOG = logging.getLogger("autograd_compiler")
 
 Argnums = int | str | tuple[int | str, ...]
 
@@ -161,6 +166,7 @@ class Compiled(Transformation):
         super().__init__(fun, options)
         self.__signature__ = self._signature()
         self._program = Specialiser(self, "value", backend=backend)
+        self._unreadable: set[Any] = set()  # kinds of arguments; see `_readable`
 
     def _signature(self) -> inspect.Signature:
         """How it is called: as the function is, if nothing else is said."""
@@ -180,7 +186,27 @@ class Compiled(Transformation):
     ) -> tuple[Specialised, dict[str, Any]]:
         values = self._program.bind(args, kwargs)
         self._check(values)
-        return self._program.specialise((), values), values
+        return self._program_for(values), values
+
+    def _program_for(self, values: dict[str, Any]) -> Specialised:
+        return self._program.specialise((), values)
+
+    def _readable(self, values: dict[str, Any]) -> Specialised | None:
+        """The program, or None where generated code runs but cannot be read again.
+
+        What code keeps for its reverse sweep may be aliased in a way that cannot be
+        followed twice, for example.
+        """
+        if self._unreadable and kinds_of(values) in self._unreadable:
+            return None
+        try:
+            return self._program_for(values)
+        except CompileError as error:
+            if self._program.backend == "numba":
+                raise
+            _LOG.info("%r: its parts are called one by one: %s", self, error)
+            self._unreadable.add(kinds_of(values))
+            return None
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         found, values = self._specialised(args, kwargs)
@@ -200,6 +226,12 @@ class Compiled(Transformation):
                 "call it, or ask for `lower(*args).source`"
             )
         return last.lowered.source
+
+
+def kinds_of(values: Mapping[str, Any]) -> Any:
+    """What compiled code of these arguments depends on."""
+    sizes: dict[int, Dim] = {}
+    return tuple(describe(value, sizes).key for value in values.values())
 
 
 def inside_of_programs(maker: Callable[..., Any]) -> None:

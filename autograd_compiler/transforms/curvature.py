@@ -13,7 +13,9 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from autograd_compiler import ir, nested
+import numpy as np
+
+from autograd_compiler import ir, nested, tree
 from autograd_compiler.errors import ArgumentError
 from autograd_compiler.frontend import calls
 from autograd_compiler.specialise import Specialised
@@ -23,9 +25,14 @@ from autograd_compiler.transforms.base import (
     specialiser_of,
 )
 from autograd_compiler.transforms.gradient import Gradient
-from autograd_compiler.transforms.products import pullback_in, tangent_in
+from autograd_compiler.transforms.products import (
+    pullback_at,
+    pullback_in,
+    tangent_at,
+    tangent_in,
+)
 from autograd_compiler.transforms.repeated import again, refuse_effects
-from autograd_compiler.transforms.results import like, owned, run
+from autograd_compiler.transforms.results import copied, like, owned, run
 
 Values = Mapping[str, Any]
 
@@ -47,6 +54,7 @@ class Product(Compiled):
         self, fun: Callable[..., Any], backend: str = "python", **options: Any
     ) -> None:
         super().__init__(fun, {"backend": backend, **options}, backend)
+        self._gradient = Gradient(fun, self._first)
 
     @property
     def _value(self) -> Any:
@@ -84,8 +92,15 @@ class Product(Compiled):
         self._check(bound)
         point = bound[self._first]
         bound[self._vector] = like(bound[self._vector], point, "vector")
-        found = self._program.specialise((), bound)
+        found = self._readable(bound)
+        if found is None:
+            vector = bound.pop(self._vector)
+            return owned(self._by_calls(bound, vector), point)
         return owned(run(found, bound), point)
+
+    def _by_calls(self, values: dict[str, Any], vector: Any) -> Any:
+        """The product without a program around the parts that it is made of."""
+        raise NotImplementedError
 
     def __autograd_compiler_call__(
         self, low: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any], node: Any
@@ -110,9 +125,12 @@ class HessianVector(Product):
     title = "Hessian-vector product"
 
     def _product(self, low: Any, values: Values, vector: Any, node: Any) -> Any:
-        gradient = Gradient(self.primal, self._first)
+        gradient = self._gradient
         found = tangent_in(low, gradient, (self._first,), values, (vector,), node)
         return found.items[1]
+
+    def _by_calls(self, values: dict[str, Any], vector: Any) -> Any:
+        return _tangent(self._gradient, self._first, values, vector)
 
 
 class VectorHessian(Product):
@@ -122,9 +140,13 @@ class VectorHessian(Product):
     title = "Vector-Hessian product"
 
     def _product(self, low: Any, values: Values, vector: Any, node: Any) -> Any:
-        gradient = Gradient(self.primal, self._first)
+        gradient = self._gradient
         _, pullback, _ = pullback_in(low, gradient, (self._first,), values, node)
         return pullback.adjoints(low, vector, node).items[0]
+
+    def _by_calls(self, values: dict[str, Any], vector: Any) -> Any:
+        pullback = specialiser_of(self._gradient, "pullback", has_aux=False)
+        return pullback_at(pullback, (self._first,), values)[1](vector)[0]
 
 
 class GaussNewton(Product):
@@ -158,6 +180,17 @@ class GaussNewton(Product):
         product = HessianVector(self._loss)
         return calls.call(low, ir.Const(product), (out, tangent), {}, node)
 
+    def _by_calls(self, values: dict[str, Any], vector: Any) -> Any:
+        tangent = _tangent(self.primal, self._first, copied(values), vector)
+        pullback = specialiser_of(self.primal, "pullback", has_aux=False)
+        out, pull, _ = pullback_at(pullback, (self._first,), values)
+        return pull(self._weight(out, tangent))[0]
+
+    def _weight(self, out: Any, tangent: Any) -> Any:
+        return (
+            tangent if self._loss is None else HessianVector(self._loss)(out, tangent)
+        )
+
 
 class Fisher(GaussNewton):
     """Tangent and pullback of a log-likelihood, divided by the number of samples."""
@@ -175,6 +208,14 @@ class Fisher(GaussNewton):
             "def mean(out, tangent):\n    return tangent / np.size(out)\n",
         )
         return calls.call(low, ir.Const(mean), (out, tangent), {}, node)
+
+    def _weight(self, out: Any, tangent: Any) -> Any:
+        return tree.map_leaves(lambda leaf: leaf / np.size(out), tangent)
+
+
+def _tangent(fun: Any, wrt: str, values: dict[str, Any], vector: Any) -> Any:
+    specialiser = specialiser_of(fun, "jvp", has_aux=False, backend="python")
+    return tangent_at(specialiser, (wrt,), values, [vector])[1]
 
 
 def hvp(fun: Callable[..., Any] | None = None, *, backend: str = "python") -> Any:
@@ -307,10 +348,10 @@ def fisher(fun: Callable[..., Any] | None = None, *, backend: str = "python") ->
     Examples
     --------
     >>> import numpy as np
-    >>> data = np.array([1.0, 2.0, 4.0])
+    >>> data = np.array([1.0, 2.0, 3.0, 4.0])
     >>> product = fisher(lambda mean, data: -0.5 * (data - mean) ** 2)
-    >>> product(2.0, 1.0, data)
-    1.6666666666666667
+    >>> print(product(2.0, 1.0, data))
+    1.5
     """
     return _made(Fisher, fun, backend=backend)
 

@@ -7,7 +7,6 @@ stands before the loop, so all rows share it.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -15,7 +14,7 @@ import numpy as np
 
 from autograd_compiler import ir, nested, tree
 from autograd_compiler.builder import type_of_operand
-from autograd_compiler.errors import ArgumentError, CompileError
+from autograd_compiler.errors import ArgumentError
 from autograd_compiler.frontend.program import describe
 from autograd_compiler.nested import positions
 from autograd_compiler.specialise import Specialised, selected
@@ -56,8 +55,6 @@ from autograd_compiler.types import Dim, dtype_of, is_complex
 
 Values = Mapping[str, Any]
 
-_LOG = logging.getLogger("autograd_compiler")
-
 
 class Jacobian(Compiled):
     """All derivatives of a function's results in the selected arguments.
@@ -96,8 +93,6 @@ class Jacobian(Compiled):
         self._mode = mode
         self._has_aux = has_aux
         self._holomorphic = holomorphic
-        self._backend = backend
-        self._unreadable: set[Any] = set()  # kinds of arguments for `_by_calls`
         self._wrt = self._value.wrt(argnums)
         self._alone = not isinstance(argnums, (tuple, list))
         self._mode_of: dict[Any, str] = {}
@@ -121,29 +116,16 @@ class Jacobian(Compiled):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """The Jacobian; with `has_aux` the pair of it and aux."""
         values = self._program.bind(args, kwargs)
-        key = self._unreadable and self._kind_of(values)
-        if key and key in self._unreadable:
+        self._check(values)
+        found = self._readable(values)
+        if found is None:
             return self._by_calls(values)
-        try:
-            found, values = self._specialised(args, kwargs)
-        except CompileError as error:
-            _LOG.info("%r: its parts are called one by one: %s", self, error)
-            if self._backend == "numba":
-                raise
-            result = self._by_calls(values)
-            self._unreadable.add(self._kind_of(values))
-            return result
         result = run(found, values)
         taken = (*values.values(), *found.captured())
         if not self._has_aux:
             return independent(result, taken)
         jacobian, aux = result
         return independent(jacobian, (*taken, aux)), aux
-
-    @staticmethod
-    def _kind_of(values: Values) -> Any:
-        sizes: dict[int, Dim] = {}
-        return tuple(describe(value, sizes).key for value in values.values())
 
     def _by_calls(self, values: dict[str, Any]) -> Any:
         """The same without a program around the pullback or tangent; see `direct`."""
@@ -162,16 +144,12 @@ class Jacobian(Compiled):
     def _check(self, values: Values) -> None:
         self._value.check_selected(self._wrt, values)
 
-    def _specialised(
-        self, args: Any, kwargs: Any
-    ) -> tuple[Specialised, dict[str, Any]]:
+    def _program_for(self, values: dict[str, Any]) -> Specialised:
         if self._mode != "auto":
-            return super()._specialised(args, kwargs)
-        values = self._program.bind(args, kwargs)
-        self._check(values)
-        mode = self._mode_for(values)
-        self._program.last = self._modes[mode]._program.specialise((), values)
-        return self._program.last, values
+            return super()._program_for(values)
+        program = self._modes[self._mode_for(values)]._program
+        self._program.last = program.specialise((), values)
+        return self._program.last
 
     def _mode_for(self, values: dict[str, Any]) -> str:
         """The mode for arguments of these sizes."""
