@@ -8,18 +8,48 @@
 6.0
 """
 
-from autograd_compiler.api import Gradient, grad, jvp, value_and_grad, vjp
 from autograd_compiler.errors import AutogradCompilerError
 from autograd_compiler.testing import check_grads
+from autograd_compiler.transforms import (
+    Gradient,
+    Hessian,
+    Jacobian,
+    elementwise_grad,
+    fisher,
+    gauss_newton,
+    grad,
+    hessian,
+    hvp,
+    jacfwd,
+    jacobian,
+    jacrev,
+    jvp,
+    linearize,
+    value_and_grad,
+    vhp,
+    vjp,
+)
 from autograd_compiler.version import __version__
 
 __all__ = [
     "AutogradCompilerError",
     "Gradient",
+    "Hessian",
+    "Jacobian",
     "__version__",
     "check_grads",
+    "elementwise_grad",
+    "fisher",
+    "gauss_newton",
     "grad",
+    "hessian",
+    "hvp",
+    "jacfwd",
+    "jacobian",
+    "jacrev",
     "jvp",
+    "linearize",
     "value_and_grad",
+    "vhp",
     "vjp",
 ]

@@ -21,12 +21,13 @@ from typing import Any
 
 import numpy as np
 
-from autograd_compiler.api import Gradient
 from autograd_compiler.errors import ArgumentError, AutogradCompilerError
 from autograd_compiler.frontend.program import describe
 from autograd_compiler.pipeline import Lowered, Mode
 from autograd_compiler.show import highlight
 from autograd_compiler.specialise import BACKENDS, Specialiser
+from autograd_compiler.transforms.base import Compiled
+from autograd_compiler.transforms.gradient import Gradient
 from autograd_compiler.types import Dim
 from autograd_compiler.version import __version__
 
@@ -123,10 +124,17 @@ def _lowered(options: argparse.Namespace) -> Lowered:
     fun, argnums, has_aux = target.fun, None, False
     mode: Mode = options.mode or "grad"
     backend: str = options.backend or "python"
+    if isinstance(fun, Compiled) and not (options.mode or options.wrt):
+        if options.args is None:
+            raise ArgumentError(
+                f"the source of {fun!r} depends on its arguments: give some with --args"
+            )
+        args, kwargs = _arguments(options.args, target.module)
+        return fun.lower(*args, **kwargs)
     if isinstance(fun, Gradient):  # what the decorator was told holds
         mode = options.mode or ("value_and_grad" if fun._with_value else "grad")
         backend = options.backend or fun._backend
-        argnums, has_aux, fun = fun._argnums, fun._has_aux, fun.primal
+        argnums, has_aux, fun = fun._options["argnums"], fun._has_aux, fun.primal
     specialiser = Specialiser(fun, mode, has_aux=has_aux, backend=backend)
     of_number = mode in ("grad", "value_and_grad")
     if options.wrt is not None:

@@ -199,14 +199,26 @@ def run(
     values: Mapping[str, Value],
     more: tuple[Value, ...],
     node: ast.AST,
+    inline: bool = False,
 ) -> Any:
-    """Lower a call of compiled code: its arguments, its captures, and what follows."""
+    """Lower a call of compiled code: its arguments, its captures, and what follows.
+
+    With `inline`, its body stands where it is called, in a loop too.
+    """
     captured = tuple(
         names.captured(low, capture, capture.fetch(), node)
         for capture in found.lowered.primal.captures
     )
     given = (*values.values(), *captured, *more)
-    return calls.call(low, ir.Const(found.run), given, {}, node)
+    return _call(low, found.run, given, node, inline)
+
+
+def _call(
+    low: Lowering, fun: Any, given: tuple[Value, ...], node: ast.AST, inline: bool
+) -> Any:
+    if inline and not low.program.is_recursive(fun):
+        return calls.inline(low, calls.source_of(low, fun, node), given, {}, node)
+    return calls.call(low, ir.Const(fun), given, {}, node)
 
 
 def call_gradient(
@@ -220,16 +232,16 @@ def call_gradient(
     """What the generated gradient returns, and the arguments that it was called with."""
     values = bind(low, specialiser.signature, args, kwargs, node)
     for name in wrt:
-        _check_floats(low, selected(low, values, name), specialiser.name, name, node)
+        check_floats(low, selected(low, values, name), specialiser.name, name, node)
     found = specialise(low, specialiser, wrt, values, node)
     return run(low, found, values, (), node), values
 
 
-def _check_floats(
+def check_floats(
     low: Lowering, value: Value, function: str, name: str, node: ast.AST
 ) -> None:
     operand = low.operand(value, node)
-    for part in _positions(operand):
+    for part in positions(operand):
         if not is_inexact(type_of_operand(part)):
             raise low.refuse(
                 node,
@@ -238,9 +250,10 @@ def _check_floats(
             )
 
 
-def _positions(operand: ir.Operand) -> list[ir.Operand]:
+def positions(operand: ir.Operand) -> list[ir.Operand]:
+    """The leaves of a container, constants too; an operand alone is its own leaf."""
     if isinstance(operand, ir.Pack):
-        return [leaf for item in operand.items for leaf in _positions(item)]
+        return [leaf for item in operand.items for leaf in positions(item)]
     return [operand]
 
 
@@ -282,6 +295,30 @@ def owned(
     return result
 
 
+def filled(low: Lowering, value: Value, model: Value, node: ast.AST) -> Value:
+    """The value in the shape of another one: a constant tangent may be one number."""
+    wanted = type_of_operand(low.operand(model, node))
+    found = type_of_operand(low.operand(value, node))
+    if not isinstance(wanted, Array) or isinstance(found, Array):
+        return value
+    return low.apply(np.full_like, low.operand(model, node), low.operand(value, node))
+
+
+def copied(low: Lowering, value: Value, node: ast.AST) -> Value:
+    """The value with a copy of every array in it."""
+
+    def one(operand: ir.Operand) -> ir.Operand:
+        if isinstance(operand, ir.Pack):
+            return ir.Pack(tuple(map(one, operand.items)), operand.form)
+        if isinstance(type_of_operand(operand), Array):
+            return low.apply(np.copy, operand)
+        return operand
+
+    if isinstance(value, (ir.Var, ir.Pack, Ref)):
+        return one(low.operand(value, node))
+    return value
+
+
 def arrays_of(
     low: Lowering, values: Mapping[str, Value], node: ast.AST
 ) -> list[ir.Var]:
@@ -308,6 +345,20 @@ class Pullback:
     ) -> Value:
         if len(args) != 1 or kwargs:
             raise low.refuse(node, "the function that `vjp` gives takes one cotangent")
+        result = self.adjoints(low, args[0], node)
+        now = low.operand(self.residuals, node)
+        taken = [*ir.leaves(now), *ir.leaves(low.operand(args[0], node))]
+        return ir.Pack(
+            tuple(
+                owned(low, part, argument, taken, node)
+                for part, argument in zip(result.items, self.arguments, strict=True)
+            )
+        )
+
+    def adjoints(
+        self, low: Lowering, cotangent: Value, node: ast.AST, inline: bool = False
+    ) -> ir.Pack:
+        """The adjoints of the arguments; they may share memory with what is around."""
         now = low.operand(self.residuals, node)
         for var in ir.leaves(now):
             if low.memory.origin(var) in low.state.current and var not in set(
@@ -319,17 +370,10 @@ class Pullback:
                     low.span(node),
                     "call it before the write, or differentiate at a copy",
                 )
-        check_like(low, args[0], self.out, "cotangent", node)
-        pull = ir.Const(self.found.pullback())
-        result = calls.call(low, pull, (now, args[0]), {}, node)
+        check_like(low, cotangent, self.out, "cotangent", node)
+        result = _call(low, self.found.pullback(), (now, cotangent), node, inline)
         assert isinstance(result, ir.Pack)
-        taken = [*ir.leaves(now), *ir.leaves(low.operand(args[0], node))]
-        return ir.Pack(
-            tuple(
-                owned(low, part, argument, taken, node)
-                for part, argument in zip(result.items, self.arguments, strict=True)
-            )
-        )
+        return result
 
 
 def check_like(
@@ -419,13 +463,13 @@ def call_on_function(
     if not isinstance(function, Closure):
         return lower(low, function_of(low, function, node), args, {}, node)
     plain, free = lifted(low, function, node)
-    call = _Direct(lambda *given: lower(given[0], plain, *given[1:]))
+    call = Direct(lambda *given: lower(given[0], plain, *given[1:]))
     derivative = with_free_values(call, function, free)
     return calls.call(low, derivative, args, {}, node)
 
 
 @dataclass(eq=False)
-class _Direct:
+class Direct:
     """A callee that lowers its own call."""
 
     lower: Callable[..., Value]
@@ -470,13 +514,19 @@ def lifted(low: Lowering, closure: Closure, node: ast.AST) -> tuple[Any, list[st
     made.args.kw_defaults = [*made.args.kw_defaults, *(None for _ in free)]
     made.body = [*helpers.values(), *made.body]
     text = unparse(ast.Module([made], [])) + "\n"
-    filename = f"<{name} inside {closure.frame.filename}:{next(_NUMBERS)}>"
-    linecache.cache[filename] = (len(text), None, text.splitlines(True), filename)
-    scope: dict[str, Any] = {}
-    exec(compile(text, filename, "exec"), scope)
+    found = defined(name, text, f"inside {closure.frame.filename}")
     # Globals are those of the program, which may change between calls.
-    function = types.FunctionType(scope[name].__code__, closure.frame.globals, name)
+    function = types.FunctionType(found.__code__, closure.frame.globals, name)
     return function, list(free)
+
+
+def defined(name: str, text: str, where: str = "") -> Any:
+    """The function of that name in a text, which can be read again as its source."""
+    filename = f"<{name} {where}:{next(_NUMBERS)}>"
+    linecache.cache[filename] = (len(text), None, text.splitlines(True), filename)
+    scope: dict[str, Any] = {"np": np}
+    exec(compile(text, filename, "exec"), scope)
+    return scope[name]
 
 
 def _named(definition: ast.FunctionDef, name: str) -> ast.FunctionDef:

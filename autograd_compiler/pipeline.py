@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -37,7 +37,7 @@ from autograd_compiler.printer import print_module
 if TYPE_CHECKING:
     from autograd_compiler.backend.flat import Recipe
 
-Mode = Literal["grad", "value_and_grad", "vjp", "pullback", "jvp"]
+Mode = Literal["grad", "value_and_grad", "vjp", "pullback", "jvp", "value"]
 MAX_ROUNDS = 8
 
 # What is gone before reversal need not be stored, so the primal is cleaned first, and
@@ -52,14 +52,21 @@ CLEAN: tuple[Callable[[ir.Function], ir.Function], ...] = (
 
 
 def clean(
-    function: ir.Function, pure_calls: frozenset[str] = frozenset()
+    function: ir.Function,
+    pure_calls: frozenset[str] = frozenset(),
+    derived: bool = False,
 ) -> ir.Function:
-    """Apply the clean-up passes until none of them changes anything."""
+    """Apply the clean-up passes until none of them changes anything.
+
+    `derived` says that no part of the function is shown as the user wrote it.
+    """
     for _ in range(MAX_ROUNDS):
         before = function
         for step in CLEAN:
             if step is dce.eliminate_dead_code:
                 function = dce.eliminate_dead_code(function, pure_calls)
+            elif step is hoist.hoist_invariants:
+                function = hoist.hoist_invariants(function, derived)
             else:
                 function = step(function)
         if function is before:
@@ -67,10 +74,12 @@ def clean(
     return function
 
 
-def clean_module(module: ir.Module, entries: Collection[str] = ()) -> ir.Module:
+def clean_module(
+    module: ir.Module, entries: Collection[str] = (), derived: bool = False
+) -> ir.Module:
     """Clean every function, and leave out those that no entry comes to call."""
     pure = pure_functions(module)
-    functions = tuple(clean(function, pure) for function in module.functions)
+    functions = tuple(clean(function, pure, derived) for function in module.functions)
     if not entries:
         return ir.Module(functions)
     every = {function.name: function for function in functions}
@@ -93,6 +102,7 @@ class Request:
     has_aux: bool = False
     backend: str = "python"
     simplify: bool = True
+    holomorphic: bool = False
 
 
 @dataclass
@@ -211,13 +221,30 @@ def _lower(
     if request.simplify:
         *cleaned, function = clean_module(ir.Module((*helpers, function))).functions
         helpers = tuple(cleaned)
-    if request.mode == "jvp":
-        derivative = forward_derivative(primal, function, request.wrt, helpers)
+    if request.mode == "value":
+        title = getattr(fun, "title", "")
+        if title:
+            doc = f"{title} of {primal.source.name}."
+            function = replace(function, doc=doc)
+        if function.name in {helper.name for helper in helpers}:  # it calls itself
+            function = replace(function, name=f"{function.name}_value")
+        derivative = Derivative(ir.Module((*helpers, function)))
+    elif request.mode == "jvp":
+        derivative = forward_derivative(
+            primal, function, request.wrt, request.has_aux, helpers
+        )
     else:
         derivative = reverse_derivative(
-            primal, function, request.wrt, request.mode, request.has_aux, helpers
+            primal,
+            function,
+            request.wrt,
+            request.mode,
+            request.has_aux,
+            helpers,
+            request.holomorphic,
         )
     module = derivative.module
     if request.simplify:
-        module = clean_module(module, {module.entry.name, derivative.pullback})
+        entries = {module.entry.name, derivative.pullback}
+        module = clean_module(module, entries, derived=request.mode == "value")
     return Lowered(primal, request, derivative, module, fixed)

@@ -34,6 +34,11 @@ from autograd_compiler.types import Dim, type_of
 
 _LOG = logging.getLogger("autograd_compiler")
 
+# One thread compiles at a time.  A lock for each specialiser would not do: compiling one
+# function may ask for the derivative of another, and two threads would wait for each
+# other.
+_COMPILING = threading.RLock()
+
 BACKENDS = ("python", "numba", "auto")
 MAX_EXACT = 256  # kinds of calls, sizes included, that one function remembers
 
@@ -73,6 +78,11 @@ class Specialised:
             self.lowered.derivative.pullback
         ]
         return found
+
+    def call(self, values: Mapping[str, Any]) -> Any:
+        """The result for arguments, which may have to be apart in memory."""
+        self.check_overlap(values)
+        return self.run(*values.values(), *self.captured())
 
     def check_overlap(self, values: Mapping[str, Any]) -> None:
         """Refuse arguments that share memory when one of them is written."""
@@ -202,6 +212,7 @@ class Specialiser:
         has_aux: bool = False,
         backend: str = "python",
         simplify: bool = True,
+        holomorphic: bool = False,
     ) -> None:
         if not callable(fun):
             raise ArgumentError(f"a function is needed, and {fun!r} is not callable")
@@ -214,6 +225,7 @@ class Specialiser:
         self.has_aux = has_aux
         self.backend = backend
         self.simplify = simplify
+        self.holomorphic = holomorphic
         try:
             self.signature = inspect.signature(fun)
         except (TypeError, ValueError):
@@ -224,7 +236,6 @@ class Specialiser:
         # By the types of arguments; each entry for other numbers of fixed sizes.
         self._known: dict[Any, tuple[Specialised, ...]] = {}
         self.arguments: dict[Any, Mapping[str, Argument]] = {}
-        self._lock = threading.RLock()
         self._exact: dict[Any, Specialised] = {}
         self._positional = sum(
             p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
@@ -339,8 +350,7 @@ class Specialiser:
             if len(self._exact) >= MAX_EXACT:
                 self._exact.clear()
             self._exact[key] = found
-        found.check_overlap(values)
-        return found.run(*values.values(), *found.captured()), values
+        return found.call(values), values
 
     # ------------------------------------------------------------ compiling
 
@@ -357,7 +367,7 @@ class Specialiser:
         key = self._key(wrt, arguments)
         found = self._fitting(key, arguments)
         if found is None:
-            with self._lock:
+            with _COMPILING:
                 found = self._fitting(key, arguments)
                 if found is None:
                     found = self._compile(wrt, arguments)
@@ -382,7 +392,9 @@ class Specialiser:
 
     def _request(self, wrt: tuple[str, ...]) -> Request:
         backend = "python" if self.backend == "auto" else self.backend
-        return Request(self.mode, wrt, self.has_aux, backend, self.simplify)
+        return Request(
+            self.mode, wrt, self.has_aux, backend, self.simplify, self.holomorphic
+        )
 
     def lower(self, wrt: tuple[str, ...], arguments: Mapping[str, Argument]) -> Lowered:
         try:

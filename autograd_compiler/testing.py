@@ -69,7 +69,7 @@ def check_grads(
     --------
     >>> check_grads(np.sin, (0.5,), order=2)  # doctest: +SKIP
     """
-    from autograd_compiler.api import jvp, vjp
+    from autograd_compiler.transforms.products import jvp, vjp
 
     _check(
         fun,

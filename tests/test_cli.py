@@ -15,7 +15,7 @@ from autograd_compiler.__main__ import MODES, STAGES, main
 
 MODEL = """\
 import numpy as np
-from autograd_compiler import grad, value_and_grad
+from autograd_compiler import grad, jacobian, value_and_grad
 
 LENGTH = 3
 
@@ -45,6 +45,10 @@ def refused(a):
     return np.linalg.eig(a)[0][0]
 
 number = 3
+
+@jacobian
+def doubled(x):
+    return 2.0 * np.sin(x)
 """
 
 ARGS = {"loss": "np.ones(LENGTH), np.ones((2, 3))", "powers": "0.5, n=3"}
@@ -284,3 +288,8 @@ def test_a_reader_that_stops_early_is_no_error(model):
         env=ENVIRONMENT,
     )
     assert (done.stdout, done.stderr) == ("d", "")
+
+
+def test_decorated_jacobian_is_shown_for_its_arguments(show, fail) -> None:  # type: ignore[no-untyped-def]
+    assert "def doubled_jacobian(x):" in show("doubled", "--args", "np.ones(2)")
+    assert "--args" in fail("model.py:doubled")

@@ -290,3 +290,11 @@ def test_aux_in_a_nested_gradient() -> None:
         return gradient * aux
 
     assert grad(f)(0.7) == pytest.approx(18 * 0.7**2)
+
+
+def test_nested_gradient_may_have_the_name_of_the_outer_one() -> None:
+    def slope():
+        return grad(lambda x: x**3)(2.0)
+
+    # Both gradients are called `function_grad` if nothing is done about it.
+    assert grad(lambda x: slope() * x)(1.0) == 12.0

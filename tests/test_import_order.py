@@ -34,7 +34,17 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("pipeline",),
     ("specialise",),
     ("nested",),
-    ("api",),
+    (
+        "transforms.results",
+        "transforms.repeated",
+        "transforms.travel",
+    ),  # what goes in and comes out
+    ("transforms.base",),
+    ("transforms.gradient", "transforms.products"),
+    ("transforms.sparsity", "transforms.direct", "transforms.unit_vectors"),
+    ("transforms.jacobian", "transforms.curvature", "transforms.elementwise"),
+    ("transforms.hessian",),
+    ("transforms",),
     ("testing", "interop"),
     ("__init__",),
     ("demo",),

@@ -283,6 +283,7 @@ def lower_function(
     body = ir.Block(tuple(low.builder.ops), (returned,))
     doc = inspect.getdoc(source.function) or ""
     name = source.name if plain is fun else f"{source.name}_{fun.kind}"
+    name = _unlike(name, {callee.function.name for callee in program.callees})
     function = ir.Function(name, tuple(params), body, span, doc.split("\n")[0])
     leaves = {leaf for tree in trees.values() for leaf in ir.leaves(tree)}
     written = tuple(origin for origin in low.mutated if origin in leaves)
@@ -299,6 +300,19 @@ def lower_function(
         },
         tuple(callee.function for callee in program.callees),
     )
+
+
+# What a derivative adds to the name of its function.
+SUFFIXES = ("_grad", "_value_and_grad", "_vjp", "_forward", "_pullback", "_jvp")
+
+
+def _unlike(name: str, helpers: set[str]) -> str:
+    """The name, or another: no derivative of the function may be called like a helper."""
+    found, number = name, 0
+    while any(f"{found}{suffix}" in helpers for suffix in SUFFIXES):
+        number += 1
+        found = f"{name}_{number}"
+    return found
 
 
 def _endless(low: Lowering, program: Program, source: FunctionSource) -> Exception:

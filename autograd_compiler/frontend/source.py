@@ -124,6 +124,11 @@ def read_source(fun: Callable[..., Any]) -> FunctionSource:
     )
 
 
+def is_written_in(text: str, code: types.CodeType) -> bool:
+    """Whether a function was compiled from a definition in a text."""
+    return _search(text, code) is not None
+
+
 def unparse(node: ast.AST) -> str:
     """The tree as Python text, written by gast: the same for all versions of Python."""
     tree = ast.fix_missing_locations(copy.deepcopy(node))

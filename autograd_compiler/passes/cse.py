@@ -16,7 +16,7 @@ from autograd_compiler.analysis.effects import (
     memory_of,
 )
 from autograd_compiler.builder import identity
-from autograd_compiler.types import Scalar
+from autograd_compiler.types import Opaque, Scalar
 
 # Equal keys: the same function of the same values.
 Key: TypeAlias = tuple[Any, ...]
@@ -113,6 +113,8 @@ class _Sharing:
         if isinstance(op, ir.Apply) and (op.fn is identity or changes_state(op)):
             return op
         key, targets = self._key(op), ir.targets(op)
+        if any(map(_is_context, targets)):
+            return op
         known = self._known.get(key)
         stamp = self._clock.stamp(ir.operands(op))
         if known is None or known.stamp != stamp:
@@ -197,6 +199,11 @@ def _value_key(value: Any) -> Key:
 
 def _same(var: ir.Var) -> ir.Var:
     return var
+
+
+def _is_context(var: ir.Var) -> bool:
+    """Whether a value is for a `with`: most can be entered only once."""
+    return isinstance(var.type, Opaque) and hasattr(var.type.cls, "__enter__")
 
 
 def _is_index_arithmetic(op: ir.Apply | ir.Load) -> bool:

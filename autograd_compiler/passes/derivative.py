@@ -42,22 +42,16 @@ def reverse_derivative(
     mode: str,
     has_aux: bool = False,
     helpers: tuple[ir.Function, ...] = (),
+    holomorphic: bool = False,
 ) -> Derivative:
     """The gradient, value and gradient, or pullback of a function."""
-    result = function.body.results[0]
-    aux: ir.Operand | None = None
-    if has_aux:
-        if not isinstance(result, ir.Pack) or len(result.items) != 2:
-            raise ArgumentError(
-                f"`{function.name}` must return (value, aux) for has_aux=True"
-            )
-        result, aux = result.items
+    result, aux = _result_and_aux(primal, function, has_aux)
     trees = [_tree(function, name) for name in wrt]
     inputs = tuple(leaf for tree in trees for leaf in ir.leaves(tree))
     seeds: dict[ir.Var, ir.Operand] = {}
     d_result: ir.Operand = ir.Const(None)
     if mode in ("grad", "value_and_grad"):
-        _check_scalar(function, result, _return_span(primal, function))
+        _check_scalar(function, result, _return_span(primal, function), holomorphic)
         if isinstance(result, ir.Var):
             seeds[result] = ir.Const(1.0)
         elif isinstance(result, ir.Pack):
@@ -87,7 +81,7 @@ def reverse_derivative(
         ir.rebuild(tree, lambda leaf: sweeps.gradients[leaf]) for tree in trees
     ]
     if mode == "pullback":
-        found = _pullback(function, sweeps, gradients, result, d_result)
+        found = _pullback(function, sweeps, gradients, result, aux, d_result)
         return _with_helpers(found, calls)
     gradient = gradients[0] if len(gradients) == 1 else ir.Pack(tuple(gradients))
     returned: ir.Operand = gradient
@@ -111,6 +105,20 @@ def reverse_derivative(
         f"{_TITLES[mode]} of {function.name}.",
     )
     return _with_helpers(Derivative(ir.Module((made,)), sweeps.stored), calls)
+
+
+def _result_and_aux(
+    primal: Primal, function: ir.Function, has_aux: bool
+) -> tuple[ir.Operand, ir.Operand | None]:
+    """What is differentiated of what the function returns, and what is passed on."""
+    result = function.body.results[0]
+    if not has_aux:
+        return result, None
+    if not isinstance(result, ir.Pack) or len(result.items) != 2:
+        message = f"`{function.name}` must return (value, aux) for has_aux=True"
+        raise ArgumentError(render(message, _return_span(primal, function)))
+    value, aux = result.items
+    return value, aux
 
 
 def _derivatives_of_helpers(
@@ -218,7 +226,9 @@ def _may_be_none(function: ir.Function, result: ir.Operand) -> bool:
     return look(result)
 
 
-def _check_scalar(function: ir.Function, result: ir.Operand, span: ir.Span) -> None:
+def _check_scalar(
+    function: ir.Function, result: ir.Operand, span: ir.Span, holomorphic: bool
+) -> None:
     hint = (
         "use `jacobian` for all derivatives of the result, or `vjp` for a weighted sum"
     )
@@ -246,10 +256,17 @@ def _check_scalar(function: ir.Function, result: ir.Operand, span: ir.Span) -> N
     if isinstance(kind, Array) and kind.ndim:
         shape = "array" if kind.ndim == 1 else f"array of {kind.ndim} dimensions"
         raise refuse(f"returns an {shape}, and a gradient needs a scalar")
-    if isinstance(kind, (Scalar, Array)) and np.dtype(kind.dtype).kind == "c":
+    is_complex = isinstance(kind, (Scalar, Array)) and np.dtype(kind.dtype).kind == "c"
+    if is_complex and not holomorphic:
         raise refuse(
             "returns a complex number, and a gradient needs a real scalar",
-            "return its real part or absolute value",
+            "return its real part or absolute value, or pass holomorphic=True for the "
+            "complex derivative",
+        )
+    if holomorphic and not is_complex:
+        raise refuse(
+            "returns a real number, and holomorphic=True needs a complex one",
+            "leave holomorphic=True out",
         )
     if isinstance(kind, (Opaque, ListOf)):
         raise refuse("does not return a number, and a gradient needs a scalar")
@@ -260,6 +277,7 @@ def _pullback(
     sweeps: Sweeps,
     gradients: list[ir.Operand],
     result: ir.Operand,
+    aux: ir.Operand | None,
     d_result: ir.Operand,
 ) -> Derivative:
     """Two functions: one forward, and one backward that may be called many times."""
@@ -279,7 +297,8 @@ def _pullback(
     block = ir.Block((*copies, *swapped.ops), swapped.results)
     block = thread(block, set(renamed.values()))
     forward_ops = always_defined(sweeps.forward, residuals)
-    forward_block = ir.Block(forward_ops, (ir.Pack((result, ir.Pack(residuals))),))
+    returned = ir.Pack((result, ir.Pack(residuals), *(() if aux is None else (aux,))))
+    forward_block = ir.Block(forward_ops, (returned,))
     forward_block = thread(forward_block, set(sweeps.tapes))
     name = _identifier(function.name)
     pull = ir.Function(
@@ -324,9 +343,11 @@ def forward_derivative(
     primal: Primal,
     function: ir.Function,
     wrt: tuple[str, ...],
+    has_aux: bool = False,
     helpers: tuple[ir.Function, ...] = (),
 ) -> Derivative:
     """The Jacobian-vector product: results and tangents, computed side by side."""
+    result, aux = _result_and_aux(primal, function, has_aux)
     trees = [_tree(function, name) for name in wrt]
     tangents = [ir.rebuild(tree, _tangent) for tree in trees]
     seeds: dict[ir.Var, ir.Operand] = {}
@@ -334,7 +355,6 @@ def forward_derivative(
         for leaf, d_leaf in zip(ir.leaves(tree), ir.leaves(tangent), strict=True):
             if is_inexact(leaf.type):
                 seeds[leaf] = d_leaf
-    result = function.body.results[0]
     refuse_lost_derivatives(function.body, seeds, ir.leaves(result))
     calls = _derivatives_of_helpers(primal, helpers, function, "jvp")
     body, d_result = forward_body(
@@ -352,7 +372,9 @@ def forward_derivative(
     made = ir.Function(
         f"{_identifier(function.name)}_jvp",
         params,
-        ir.Block(body, (ir.Pack((result, d_result)),)),
+        ir.Block(
+            body, (ir.Pack((result, d_result, *(() if aux is None else (aux,)))),)
+        ),
         function.span,
         f"Value and Jacobian-vector product of {function.name}.",
     )

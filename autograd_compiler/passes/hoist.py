@@ -17,8 +17,8 @@ _SAFE = (operator.add, operator.sub, operator.mul, operator.neg)
 _SAFE_UFUNCS = (np.sin, np.cos, np.tanh)
 
 
-def hoist_invariants(function: ir.Function) -> ir.Function:
-    """Move invariant arithmetic of derivative code out of its loops.
+def hoist_invariants(function: ir.Function, everything: bool = False) -> ir.Function:
+    """Move invariant arithmetic of derivative code, or of all code, out of its loops.
 
     Only unnamed temporaries move, computed from numbers and from arrays of known equal
     shape that nobody writes; never reads, which can fail, and never a view, which costs
@@ -48,32 +48,32 @@ def hoist_invariants(function: ir.Function) -> ir.Function:
     >>> [type(op).__name__ for op in hoist_invariants(function).body.ops]
     ['Apply', 'For']
     """
-    body = _block(function.body, memory_of(function))
+    body = _block(function.body, memory_of(function), everything)
     return function if body is function.body else replace(function, body=body)
 
 
-def _block(block: ir.Block, memory: Memory) -> ir.Block:
+def _block(block: ir.Block, memory: Memory, everything: bool) -> ir.Block:
     ops: list[ir.Operation] = []
     for op in block.ops:
         if ir.blocks(op):
-            op = _inside(op, memory)
+            op = _inside(op, memory, everything)
         if isinstance(op, (ir.For, ir.While)):
-            moved, op = _split(op, memory)
+            moved, op = _split(op, memory, everything)
             ops += moved
         ops.append(op)
     same = len(ops) == len(block.ops) and all(map(operator.is_, ops, block.ops))
     return block if same else ir.Block(tuple(ops), block.results)
 
 
-def _inside(op: ir.Operation, memory: Memory) -> ir.Operation:
-    changed = {block: _block(block, memory) for block in ir.blocks(op)}
+def _inside(op: ir.Operation, memory: Memory, everything: bool) -> ir.Operation:
+    changed = {block: _block(block, memory, everything) for block in ir.blocks(op)}
     if all(before is after for before, after in changed.items()):
         return op
     return ir.rebuild_op(op, lambda var: var, lambda block: changed[block])
 
 
 def _split(
-    loop: ir.For | ir.While, memory: Memory
+    loop: ir.For | ir.While, memory: Memory, everything: bool
 ) -> tuple[list[ir.Operation], ir.For | ir.While]:
     """The operations of a loop's body that may stand before it, and the rest."""
     varying = set(ir.inner_vars(loop))
@@ -82,7 +82,9 @@ def _split(
     moved: list[ir.Operation] = []
     kept: list[ir.Operation] = []
     for op in loop.body.ops:
-        invariant = varying.isdisjoint(ir.uses(op)) and _may_move(op, memory)
+        invariant = varying.isdisjoint(ir.uses(op)) and _may_move(
+            op, memory, everything
+        )
         (moved if invariant else kept).append(op)
         if not invariant:
             varying.update(ir.targets(op))
@@ -91,10 +93,12 @@ def _split(
     return moved, replace(loop, body=ir.Block(tuple(kept), loop.body.results))
 
 
-def _may_move(op: ir.Operation, memory: Memory) -> bool:
-    if not isinstance(op, ir.Apply) or not op.adjoint or op.kwargs:
+def _may_move(op: ir.Operation, memory: Memory, everything: bool) -> bool:
+    if not isinstance(op, ir.Apply) or op.kwargs or not (op.adjoint or everything):
         return False
-    if not _is_safe(op.fn) or any(target.name for target in op.targets):
+    if not (_is_safe(op.fn) or _is_power(op)) or any(
+        target.name for target in op.targets
+    ):
         return False
     touched = (*op.targets, *memory.buffers(op.args))
     if any(memory.aliases.has(var, Fact.WRITTEN) for var in touched):
@@ -107,6 +111,20 @@ def _may_move(op: ir.Operation, memory: Memory) -> bool:
 
 def _is_safe(fn: Any) -> bool:
     return any(fn is safe for safe in (*_SAFE, *_SAFE_UFUNCS))
+
+
+def _is_power(op: ir.Apply) -> bool:
+    """Whether this is a fixed power of an array: of a number it may overflow."""
+    if op.fn is not operator.pow or not isinstance(op.args[1], ir.Const):
+        return False
+    base, exponent = op.args[0], op.args[1].value
+    return (
+        isinstance(base, ir.Var)
+        and isinstance(base.type, Array)
+        and np.dtype(base.type.dtype).kind == "f"
+        and type(exponent) is int
+        and exponent >= 0
+    )
 
 
 def _shape(operand: ir.Operand) -> tuple[tuple[str, int], ...] | None:

@@ -1,0 +1,205 @@
+"""What goes into compiled derivatives and comes out: checked, and the caller's own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from autograd_compiler import tree
+from autograd_compiler.errors import ArgumentError
+from autograd_compiler.specialise import Specialiser, selected
+
+
+def check_holomorphic(
+    specialiser: Specialiser, wrt: tuple[str, ...], values: Mapping[str, Any]
+) -> None:
+    """Refuse selected arguments that are not complex."""
+    for name in wrt:
+
+        def check(path: tree.Path, leaf: Any, name: str = name) -> Any:
+            if np.asarray(leaf).dtype.kind != "c":
+                raise ArgumentError(
+                    f"{specialiser.name}: holomorphic=True needs complex arguments, "
+                    f"and `{tree.path_text(path, name)}` is real; convert it with "
+                    "complex(x) or x.astype(complex)"
+                )
+            return leaf
+
+        tree.map_with_path(check, selected(values, name))
+
+
+def independent(value: Any, others: Iterable[Any]) -> Any:
+    """The value in memory of its own: nothing is shared with others or within it."""
+    taken = arrays_in(tuple(others))
+
+    def own(leaf: Any) -> Any:
+        if not isinstance(leaf, np.ndarray):
+            return leaf
+        if leaf.ndim == 0:
+            return leaf[()]
+        flags = leaf.flags
+        if not (flags.c_contiguous and flags.writeable) or any(
+            np.may_share_memory(leaf, other) for other in taken
+        ):
+            leaf = leaf.copy(order="C")
+        taken.append(leaf)
+        return leaf
+
+    return tree.map_leaves(own, value)
+
+
+def owned(gradient: Any, argument: Any) -> Any:
+    """A gradient in the form of its argument, in memory of its own."""
+    if type(argument) is float:
+        return gradient if type(gradient) is float else np.float64(gradient)
+    if isinstance(argument, np.ndarray):
+        if (
+            type(gradient) is np.ndarray
+            and gradient.dtype == argument.dtype
+            and gradient.shape == argument.shape
+            and (flags := gradient.flags).owndata
+            and flags.c_contiguous
+            and flags.writeable
+            and gradient is not argument
+        ):
+            return gradient
+        if argument.dtype.kind not in "fc":
+            return None
+        made = np.empty(argument.shape, argument.dtype)
+        made[...] = gradient
+        return made
+    if isinstance(argument, np.generic):
+        return argument.dtype.type(gradient) if argument.dtype.kind in "fc" else None
+    if isinstance(argument, (bool, int)):
+        return None
+    if isinstance(argument, float):
+        return gradient if type(gradient) is float else np.float64(gradient)
+    if isinstance(argument, complex):
+        return complex(gradient)
+    leaves, structure = tree.flatten(argument)
+    if structure == tree.LEAF:
+        return None
+    parts = _parts(gradient, argument)
+    return tree.unflatten(
+        structure, [owned(part, leaf) for part, leaf in zip(parts, leaves, strict=True)]
+    )
+
+
+def _parts(gradient: Any, argument: Any) -> list[Any]:
+    """The leaves of a gradient, in the order of the argument's."""
+    if isinstance(argument, dict):
+        return [
+            leaf
+            for key, item in argument.items()
+            for leaf in _parts(gradient[key], item)
+        ]
+    if isinstance(argument, (tuple, list)):
+        return [
+            leaf
+            for part, item in zip(gradient, argument, strict=True)
+            for leaf in _parts(part, item)
+        ]
+    if tree.structure_of(argument) == tree.LEAF:
+        return [gradient]
+    return [
+        leaf
+        for name, item in vars(argument).items()
+        for leaf in _parts(getattr(gradient, name), item)
+    ]
+
+
+def arrays_in(value: Any) -> list[np.ndarray[Any, Any]]:
+    leaves, _ = tree.flatten(value)
+    return [leaf for leaf in leaves if isinstance(leaf, np.ndarray)]
+
+
+def copied(value: Any) -> Any:
+    """The value with a copy of every array in it."""
+    return tree.map_leaves(
+        lambda leaf: leaf.copy() if isinstance(leaf, np.ndarray) else leaf, value
+    )
+
+
+def detached(value: Any, others: list[np.ndarray[Any, Any]]) -> Any:
+    """The value with copies of the arrays that share memory with others."""
+    if isinstance(value, np.ndarray):
+        shared = any(np.may_share_memory(value, other) for other in others)
+        return value.copy() if shared else value
+    if type(value) in (tuple, list):
+        return type(value)(detached(item, others) for item in value)
+    if type(value) is dict:
+        return {key: detached(item, others) for key, item in value.items()}
+    return value
+
+
+def plain_value(value: Any) -> Any:
+    """A number instead of an array without dimensions."""
+    if isinstance(value, np.ndarray) and value.ndim == 0:
+        return value[()]
+    return value
+
+
+def like(given: Any, model: Any, what: str) -> Any:
+    """A tangent or cotangent, checked against the value that it belongs to."""
+    leaves, structure = tree.flatten(model)
+    if structure == tree.LEAF:
+        return _leaf_like(given, model, what)
+    found, form = tree.flatten(given)
+    if form != structure:
+        raise ArgumentError(
+            f"the {what} must have the structure of the value it belongs to: "
+            f"{structure} is needed and {form} is given"
+        )
+    return tree.unflatten(
+        structure,
+        [
+            _leaf_like(item, leaf, what)
+            for item, leaf in zip(found, leaves, strict=True)
+        ],
+    )
+
+
+def _leaf_like(given: Any, model: Any, what: str) -> Any:
+    if isinstance(model, np.ndarray) and model.dtype.kind in "fc":
+        array = np.asarray(
+            given, dtype=np.result_type(model.dtype, np.asarray(given).dtype)
+        )
+        if array.shape != model.shape:
+            raise ArgumentError(
+                f"the {what} must have shape {model.shape}, and {array.shape} is given"
+            )
+        return (
+            array.astype(model.dtype, copy=False) if array.dtype.kind != "c" else array
+        )
+    if isinstance(model, (float, complex, np.inexact)):
+        if np.ndim(given) == 0:
+            return given if not isinstance(given, np.ndarray) else given[()]
+        raise ArgumentError(
+            f"the {what} of a number must be a number, and has shape {np.shape(given)}"
+        )
+    return given
+
+
+def tangent_like(tangent: Any, out: Any) -> Any:
+    """A tangent in the form of the result: its shape and dtype, in memory of its own."""
+    leaves, structure = tree.flatten(out)
+    if structure == tree.LEAF:
+        if isinstance(out, np.ndarray) and out.dtype.kind in "fc":
+            return (
+                owned(0.0 if tangent is None else tangent, out)
+                if out.ndim
+                else (np.asarray(tangent)[()])
+            )
+        if isinstance(out, (float, np.floating)):
+            zero = 0.0 if tangent is None else tangent
+            return (
+                type(out)(zero) if isinstance(out, np.floating) else plain_value(zero)
+            )
+        return tangent
+    parts = _parts(tangent, out)
+    return tree.unflatten(
+        structure,
+        [tangent_like(part, leaf) for part, leaf in zip(parts, leaves, strict=True)],
+    )
