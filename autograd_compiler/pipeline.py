@@ -226,7 +226,7 @@ def _lower(
         if title:
             doc = f"{title} of {primal.source.name}."
             function = replace(function, doc=doc)
-        if function.name in {helper.name for helper in helpers}:  # it calls itself
+        if any(helper.name == function.name for helper in helpers):  # it calls itself
             function = replace(function, name=f"{function.name}_value")
         derivative = Derivative(ir.Module((*helpers, function)))
     elif request.mode == "jvp":

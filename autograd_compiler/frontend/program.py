@@ -303,7 +303,15 @@ def lower_function(
 
 
 # What a derivative adds to the name of its function.
-SUFFIXES = ("_grad", "_value_and_grad", "_vjp", "_forward", "_pullback", "_jvp")
+SUFFIXES = (
+    "_grad",
+    "_value_and_grad",
+    "_vjp",
+    "_forward",
+    "_pullback",
+    "_jvp",
+    "_value",
+)
 
 
 def _unlike(name: str, helpers: set[str]) -> str:
