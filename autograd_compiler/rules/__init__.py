@@ -2,6 +2,7 @@
 
 from autograd_compiler.rules import (
     elementwise,
+    fft,
     helpers,
     indexing,
     linalg,
@@ -14,6 +15,7 @@ from autograd_compiler.rules import (
 
 __all__ = [
     "elementwise",
+    "fft",
     "helpers",
     "indexing",
     "linalg",
