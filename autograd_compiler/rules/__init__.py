@@ -1,11 +1,13 @@
 """The derivatives of all operators; importing this package fills the table."""
 
 from autograd_compiler.rules import (
+    decompositions,
     elementwise,
     fft,
     helpers,
     indexing,
     linalg,
+    norms,
     products,
     reductions,
     scalars,
@@ -14,11 +16,13 @@ from autograd_compiler.rules import (
 )
 
 __all__ = [
+    "decompositions",
     "elementwise",
     "fft",
     "helpers",
     "indexing",
     "linalg",
+    "norms",
     "products",
     "reductions",
     "scalars",
