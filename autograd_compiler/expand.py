@@ -24,6 +24,7 @@ from autograd_compiler.frontend import calls
 from autograd_compiler.frontend.lower import Lowering
 from autograd_compiler.frontend.values import Frame, Value
 from autograd_compiler.rules.registry import Rule
+from autograd_compiler.runtime import i0_derivative, polygamma
 from autograd_compiler.types import dtype_of
 
 
@@ -34,9 +35,10 @@ def log(x: Any) -> Any:
     return np.log(x)
 
 
-_NUMPY = {**vars(math), **vars(np), "np": np}
+_HELPERS = {"polygamma": polygamma, "i0_derivative": i0_derivative}
+_NUMPY = {**vars(math), **vars(np), "np": np, **_HELPERS}
 _SINGLE = {**_NUMPY, "log": log}
-_MATH = {**vars(np), **vars(math), "np": np, "abs": abs, "pow": math.pow}
+_MATH = {**_NUMPY, **vars(math), "abs": abs, "pow": math.pow}
 
 
 @functools.cache

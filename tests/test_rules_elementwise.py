@@ -324,6 +324,6 @@ def test_steps_and_questions_have_zero_derivative(function: Any) -> None:
 
 
 def test_refusal_says_what_to_write() -> None:
-    rule = rule_of(math.gamma)
+    rule = rule_of(np.kaiser)
     assert rule is not None
-    assert "scipy.special" in rule.reason
+    assert "np.i0" in rule.reason

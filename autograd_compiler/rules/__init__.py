@@ -1,6 +1,8 @@
 """The derivatives of all operators; importing this package fills the table."""
 
 from autograd_compiler.rules import (
+    applying,
+    calculus,
     decompositions,
     elementwise,
     fft,
@@ -8,14 +10,20 @@ from autograd_compiler.rules import (
     indexing,
     linalg,
     norms,
+    options,
     products,
+    ranges,
     reductions,
+    refusals,
     scalars,
     shaping,
+    statistics,
     zero,
 )
 
 __all__ = [
+    "applying",
+    "calculus",
     "decompositions",
     "elementwise",
     "fft",
@@ -23,9 +31,13 @@ __all__ = [
     "indexing",
     "linalg",
     "norms",
+    "options",
     "products",
+    "ranges",
     "reductions",
+    "refusals",
     "scalars",
     "shaping",
+    "statistics",
     "zero",
 ]

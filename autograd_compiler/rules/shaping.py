@@ -613,7 +613,7 @@ def array_adjoint(
     return taken_apart(d_y, object, dtype)
 
 
-@linear((np.asarray, np.asanyarray), wrt="a")
+@linear((np.asarray, np.asanyarray, np.asarray_chkfinite), wrt="a")
 def asarray_adjoint(
     d_y: Any,
     a: Any,
@@ -641,6 +641,13 @@ def taken_apart(d_y: Any, item: Any, dtype: Any) -> Any:
     if dtype is not None and isinstance(item, np.ndarray):
         return d_y.astype(item.dtype)
     return d_y
+
+
+@linear(np.require, wrt="a")
+def require_adjoint(
+    d_y: Any, a: Any, dtype: Any = None, requirements: Any = None, *, like: Any = None
+) -> Any:
+    return taken_apart(d_y, a, dtype)
 
 
 @linear(np.copy, wrt="a")

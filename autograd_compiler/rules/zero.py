@@ -98,22 +98,6 @@ def full_like_adjoint(d_y: Any, a: Any, fill_value: Any, dtype: Any = None) -> A
     return 0.0, np.sum(d_y) if np.ndim(fill_value) == 0 else d_y
 
 
-@linear(np.linspace, wrt="start stop")
-def linspace_adjoint(
-    d_y: Any,
-    start: Any,
-    stop: Any,
-    num: Any = 50,
-    endpoint: Any = True,
-    *,
-    dtype: Any = None,
-) -> Any:
-    if np.ndim(start) + np.ndim(stop) > 0:
-        raise TypeError("np.linspace: only between numbers, not between arrays")
-    t = np.linspace(0, 1, num, endpoint=endpoint)
-    return np.dot(d_y, 1 - t), np.dot(d_y, t)
-
-
 def arange_tangent(
     y: Any,
     start: Any,

@@ -13,6 +13,8 @@ CUBE = spread(2, 3, 4)
 COMPLEX = MATRIX + 1j * spread(3, 4, seed=1)
 
 SAMPLES = [
+    Sample(np.asarray_chkfinite, (spread(2, 3),)),
+    Sample(np.require, (spread(2, 3),), {"requirements": "F"}),
     Sample(np.reshape, (VECTOR, (2, 3))),
     Sample(np.reshape, (CUBE, -1)),
     Sample(np.reshape, (CUBE, (4, 6)), {"order": "F"}),
