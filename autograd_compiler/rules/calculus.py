@@ -241,12 +241,24 @@ def poly_adjoint(d_y: Any, y: Any, seq_of_zeros: Any) -> Any:
     return -total
 
 
+@static
+def real_type(dtype: Any) -> Any:
+    return np.zeros(0, dtype).real.dtype
+
+
+def slope_at(y: Any, p: Any) -> Any:
+    """The derivative of the polynomial at its roots."""
+    powers = np.arange(np.size(p) - 1, 0, -1, dtype=real_type(p.dtype))
+    return np.polyval(p[:-1] * powers, y)
+
+
 def roots_tangent(y: Any, p: Any, d_p: Any) -> Any:
-    return -np.polyval(d_p, y) / np.polyval(np.polyder(p), y)
+    return -np.polyval(d_p, y) / slope_at(y, p)
 
 
 @general(np.roots, wrt="p", tangent=roots_tangent)
 def roots_adjoint(d_y: Any, y: Any, p: Any) -> Any:
-    share = d_y / np.polyval(np.polyder(p), y)
-    d_p = -share @ y[:, None] ** np.arange(np.size(p) - 1, -1, -1)
+    share = d_y / slope_at(y, p)
+    exponents = np.arange(np.size(p) - 1, -1, -1, dtype=real_type(p.dtype))
+    d_p = -share @ y[:, None] ** exponents
     return d_p if np.iscomplexobj(p) else np.real(d_p)

@@ -20,9 +20,10 @@ def linspace_adjoint(
     *,
     dtype: Any = None,
 ) -> Any:
-    t = np.linspace(0, 1, num, endpoint=endpoint)
     if np.ndim(d_y) == 1:
+        t = np.linspace(0, 1, num, endpoint=endpoint)
         return np.dot(d_y, 1 - t), np.dot(d_y, t)
+    t = np.linspace(0, 1, num, endpoint=endpoint, dtype=d_y.dtype)
     return np.tensordot(1 - t, d_y, 1), np.tensordot(t, d_y, 1)
 
 

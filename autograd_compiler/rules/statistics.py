@@ -29,6 +29,17 @@ def sorted_first(a: Any, axis: Any) -> Any:
 
 
 @static
+def inexact(dtype: Any) -> Any:
+    """The type of floats that numbers of this type are interpolated in."""
+    return dtype if np.dtype(dtype).kind in "fc" else np.dtype(float)
+
+
+@static
+def at_least_double(dtype: Any) -> Any:
+    return np.result_type(dtype, np.float64)
+
+
+@static
 def kept_axes(axis: Any, ndim: int, before: int) -> tuple[int, ...]:
     """The axes of size 1 that `keepdims` leaves, after some new axes.
 
@@ -111,9 +122,13 @@ def quantile(
     rows = sorted_first(a, axis)
     n = np.shape(rows)[0]
     place = place_of(np.asarray(q) if np.ndim(q) else q, n, method)
-    low = np.floor(place).astype(int)
+    if np.ndim(q) > 0:
+        low = np.floor(place).astype(int)
+        part = (place - low).astype(inexact(rows.dtype))
+    else:
+        low = int(np.floor(place))
+        part = place - low
     high = np.minimum(low + 1, n - 1)
-    part = place - low
     if np.ndim(q) > 0 and np.ndim(rows) > 1:
         part = np.expand_dims(
             part, axes_range(np.ndim(q), np.ndim(q) + np.ndim(rows) - 1)
@@ -154,7 +169,7 @@ def nanquantile(
         raise TypeError("np.nanquantile: weights are not differentiated")
     rows = sorted_first(a, axis)
     # Sorted, the numbers stand first: as many as there are in each column.
-    n = np.sum(~np.isnan(rows), 0)
+    n = np.sum(~np.isnan(rows), 0, inexact(rows.dtype))
     if np.ndim(q) == 0:
         value = between(rows, np.expand_dims(place_of(q, n, method), 0), n)[0]
     elif np.ndim(q) == 1:
@@ -167,9 +182,9 @@ def nanquantile(
 
 def between(rows: Any, place: Any, n: Any) -> Any:
     """The numbers of each column at a place of its own, interpolated."""
-    low = np.maximum(np.floor(place), 0).astype(int)
-    high = np.maximum(np.minimum(low + 1, n - 1), 0)
-    lower = np.take_along_axis(rows, low, 0)
+    low = np.maximum(np.floor(place), 0)
+    high = np.maximum(np.minimum(low + 1, n - 1), 0).astype(int)
+    lower = np.take_along_axis(rows, low.astype(int), 0)
     return lower + (np.take_along_axis(rows, high, 0) - lower) * (place - low)
 
 
@@ -221,6 +236,8 @@ def cov(
         freedom = ddof
     if dtype is not None:
         rows = rows.astype(dtype)
+    elif rows.dtype != at_least_double(rows.dtype):
+        rows = rows.astype(at_least_double(rows.dtype))
     products = products_of_deviations(rows, freedom, fweights, aweights)
     if np.ndim(m) == 1 and y is None:
         return products[0, 0]
