@@ -11,7 +11,7 @@ import functools
 import inspect
 import math
 import operator
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -115,6 +115,27 @@ def bound_arguments(
                 else ir.Const(default)
             )
     return found, given
+
+
+# Conditions choose, and have no derivative whatever they are made of.
+_CONDITIONS = frozenset({"condition", "condlist", "where"})
+
+
+def check_dropped(
+    rule: Rule,
+    op: ir.Apply,
+    bound: dict[str, ir.Operand],
+    varies: Callable[[ir.Operand], bool],
+) -> None:
+    """Refuse an argument that depends on the input and that the rule has no part for."""
+    declared = {*rule.wrt, *rule.partials, *_CONDITIONS}
+    for name, operand in bound.items():
+        if name not in declared and varies(operand):
+            raise UnsupportedError(
+                f"`{spelling(op.fn)}` has no derivative in `{name}`",
+                op.span,
+                "make the argument independent of the differentiated input",
+            )
 
 
 def weighted(

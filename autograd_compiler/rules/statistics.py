@@ -101,7 +101,9 @@ def place_of(q: Any, n: Any, method: Any) -> Any:
         return (n - 1) * q
     parameters = plotting_position(method)
     if parameters is None:
-        raise TypeError(f"np.quantile: method={method!r} is not differentiated")
+        raise TypeError(
+            "np.quantile: this method is a step function of q; write linear"
+        )
     alpha, beta = parameters
     return np.clip(n * q + (alpha + q * (1 - alpha - beta)) - 1, 0, n - 1)
 

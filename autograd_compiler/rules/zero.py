@@ -87,13 +87,32 @@ zero_derivative(
 
 
 @linear(np.full, wrt="fill_value")
-def full_adjoint(d_y: Any, shape: Any, fill_value: Any, dtype: Any = None) -> Any:
+def full_adjoint(
+    d_y: Any,
+    shape: Any,
+    fill_value: Any,
+    dtype: Any = None,
+    order: Any = "C",
+    *,
+    device: Any = None,
+    like: Any = None,
+) -> Any:
     # An array that fills is broadcast; the sum over that is the compiler's business.
     return np.sum(d_y) if np.ndim(fill_value) == 0 else d_y
 
 
 @linear(np.full_like, wrt="a fill_value")
-def full_like_adjoint(d_y: Any, a: Any, fill_value: Any, dtype: Any = None) -> Any:
+def full_like_adjoint(
+    d_y: Any,
+    a: Any,
+    fill_value: Any,
+    dtype: Any = None,
+    order: Any = "K",
+    subok: Any = True,
+    shape: Any = None,
+    *,
+    device: Any = None,
+) -> Any:
     # Of `a` only the shape and dtype count.
     return 0.0, np.sum(d_y) if np.ndim(fill_value) == 0 else d_y
 
