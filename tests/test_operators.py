@@ -311,6 +311,52 @@ def test_layout_makes_no_difference_to(sample: Sample) -> None:
     assert_same(args, case.args)
 
 
+SIZES: dict[str, Callable[[Any], Any]] = {
+    "size 1": lambda a: a[(slice(1),) * a.ndim],
+    "no elements": lambda a: a[:0],
+    "no dimensions": lambda a: np.array(a.flat[0]),
+}
+NOT_EMPTY = (
+    *(np.polyval, np.poly, np.roots, np.amax, np.nancumprod, np.ediff1d),
+    *(tuple, np.repeat, np.resize),
+)
+ONE_ARRAY = [
+    s for s in FIRST_ORDER if len(arrays(s.args)) == 1 and arrays(s.args)[0].ndim
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("size", SIZES)
+@parametrized(one_of_each(ONE_ARRAY))
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_small_arrays_of(sample: Sample, size: str) -> None:
+    """Arrays of one element, of none, and without dimensions, where they are taken."""
+
+    def small(value: Any) -> Any:
+        if isinstance(value, (tuple, list)):
+            return type(value)(map(small, value))
+        return SIZES[size](value) if isinstance(value, np.ndarray) else value
+
+    if size != "size 1" and any(sample.operator is each for each in NOT_EMPTY):
+        pytest.skip("the derivative raises an error for arrays without elements")
+    args = small(sample.args)
+    try:
+        result = sample.operator(*copy.deepcopy(args), **sample.kwargs)
+    except (ValueError, TypeError, IndexError, ZeroDivisionError) as error:
+        pytest.skip(f"{full_name(sample.operator)}: {type(error).__name__}")
+    except np.linalg.LinAlgError:
+        pytest.skip(f"{full_name(sample.operator)}: no such matrix")
+    if not np.isfinite(flatten(plain(result))).all():
+        pytest.skip(f"{full_name(sample.operator)}: nan")
+    check(Case(sample.operator, args, sample.kwargs, sample.positions))
+
+
+@pytest.mark.slow
+@parametrized([s for s in FIRST_ORDER if s.smooth])
+def test_second_derivatives_of_all(sample: Sample) -> None:
+    test_second_derivatives_of(sample)
+
+
 @parametrized(one_of_each(FIRST_ORDER))
 def test_without_knowledge_of_types(sample: Sample) -> None:
     """The code that is shown before any call is right, where it is not refused."""
