@@ -11,7 +11,7 @@ import functools
 import inspect
 import math
 import operator
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -24,6 +24,7 @@ from autograd_compiler.frontend import calls
 from autograd_compiler.frontend.lower import Lowering
 from autograd_compiler.frontend.values import Frame, Value
 from autograd_compiler.rules.registry import Rule
+from autograd_compiler.runtime import i0_derivative, polygamma
 from autograd_compiler.types import dtype_of
 
 
@@ -34,9 +35,10 @@ def log(x: Any) -> Any:
     return np.log(x)
 
 
-_NUMPY = {**vars(math), **vars(np), "np": np}
+_HELPERS = {"polygamma": polygamma, "i0_derivative": i0_derivative}
+_NUMPY = {**vars(math), **vars(np), "np": np, **_HELPERS}
 _SINGLE = {**_NUMPY, "log": log}
-_MATH = {**vars(np), **vars(math), "np": np, "abs": abs, "pow": math.pow}
+_MATH = {**_NUMPY, **vars(math), "abs": abs, "pow": math.pow}
 
 
 @functools.cache
@@ -113,6 +115,27 @@ def bound_arguments(
                 else ir.Const(default)
             )
     return found, given
+
+
+# Conditions choose, and have no derivative whatever they are made of.
+_CONDITIONS = frozenset({"condition", "condlist", "where"})
+
+
+def check_dropped(
+    rule: Rule,
+    op: ir.Apply,
+    bound: dict[str, ir.Operand],
+    varies: Callable[[ir.Operand], bool],
+) -> None:
+    """Refuse an argument that depends on the input and that the rule has no part for."""
+    declared = {*rule.wrt, *rule.partials, *_CONDITIONS}
+    for name, operand in bound.items():
+        if name not in declared and varies(operand):
+            raise UnsupportedError(
+                f"`{spelling(op.fn)}` has no derivative in `{name}`",
+                op.span,
+                "make the argument independent of the differentiated input",
+            )
 
 
 def weighted(

@@ -31,7 +31,7 @@ from numeric import (
 from samples import ALL, SPECIAL, Sample, Special, full_name, is_inexact, spread
 
 from autograd_compiler import jvp, vjp
-from autograd_compiler.errors import UnsupportedError
+from autograd_compiler.errors import AutogradCompilerError, UnsupportedError
 from autograd_compiler.rules import registry
 from autograd_compiler.specialise import Specialiser
 from autograd_compiler.transforms.results import owned
@@ -311,6 +311,52 @@ def test_layout_makes_no_difference_to(sample: Sample) -> None:
     assert_same(args, case.args)
 
 
+SIZES: dict[str, Callable[[Any], Any]] = {
+    "size 1": lambda a: a[(slice(1),) * a.ndim],
+    "no elements": lambda a: a[:0],
+    "no dimensions": lambda a: np.array(a.flat[0]),
+}
+NOT_EMPTY = (
+    *(np.polyval, np.poly, np.roots, np.amax, np.nancumprod, np.ediff1d),
+    *(tuple, np.repeat, np.resize),
+)
+ONE_ARRAY = [
+    s for s in FIRST_ORDER if len(arrays(s.args)) == 1 and arrays(s.args)[0].ndim
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("size", SIZES)
+@parametrized(one_of_each(ONE_ARRAY))
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_small_arrays_of(sample: Sample, size: str) -> None:
+    """Arrays of one element, of none, and without dimensions, where they are taken."""
+
+    def small(value: Any) -> Any:
+        if isinstance(value, (tuple, list)):
+            return type(value)(map(small, value))
+        return SIZES[size](value) if isinstance(value, np.ndarray) else value
+
+    if size != "size 1" and any(sample.operator is each for each in NOT_EMPTY):
+        pytest.skip("the derivative raises an error for arrays without elements")
+    args = small(sample.args)
+    try:
+        result = sample.operator(*copy.deepcopy(args), **sample.kwargs)
+    except (ValueError, TypeError, IndexError, ZeroDivisionError) as error:
+        pytest.skip(f"{full_name(sample.operator)}: {type(error).__name__}")
+    except np.linalg.LinAlgError:
+        pytest.skip(f"{full_name(sample.operator)}: no such matrix")
+    if not np.isfinite(flatten(plain(result))).all():
+        pytest.skip(f"{full_name(sample.operator)}: nan")
+    check(Case(sample.operator, args, sample.kwargs, sample.positions))
+
+
+@pytest.mark.slow
+@parametrized([s for s in FIRST_ORDER if s.smooth])
+def test_second_derivatives_of_all(sample: Sample) -> None:
+    test_second_derivatives_of(sample)
+
+
 @parametrized(one_of_each(FIRST_ORDER))
 def test_without_knowledge_of_types(sample: Sample) -> None:
     """The code that is shown before any call is right, where it is not refused."""
@@ -410,6 +456,20 @@ METHODS = [
     "(x[0, 0] * (1 + 2j)).conjugate().imag",
     "x[0, 0].item() ** 2",
     "float(x[0, 0]) ** 2",
+    "np.add.reduce(x)",
+    "np.multiply.reduce(x, 1, keepdims=True)",
+    "np.maximum.reduce(x, axis=None)",
+    "np.add.accumulate(x)",
+    "np.multiply.accumulate(x, axis=1)",
+    "np.subtract.outer(x[0], x)",
+    "np.multiply.outer(x, 2.0)",
+    "x.nonzero()[0].sum() * x",
+    "np.split(x, 1)[0] * 2",
+    "np.pad(x, 1, constant_values=x[0, 0])",
+    "np.pad(x, 1, constant_values=(x[0, 0], 2.0))",
+    "np.pad(x, ((1, 2), (0, 1)), constant_values=((x[0, 0], x[1, 1]), (3.0, x[2, 0])))",
+    "np.mean(x, where=x > 0)",
+    "x.max(initial=0.3)",
 ]
 
 
@@ -593,6 +653,42 @@ def test_write_into_a_result_that_may_be_a_view() -> None:
         "    return y * y\n",
         spread(6),
     )
+
+
+# ---------------------------------------------------------------- nothing is dropped
+
+
+@pytest.mark.parametrize(
+    ("expression", "argument"),
+    [
+        ("np.nan_to_num(x, nan=x[0])", "nan"),
+        ("np.linalg.norm(x, x[0])", "ord"),
+        ("np.unwrap(x, period=x[0])", "period"),
+        ("np.var(x, ddof=x[0])", "ddof"),
+    ],
+)
+def test_argument_without_derivative_is_refused(expression: str, argument: str) -> None:
+    f = program(f"def f(x):\n    return {expression}\n")
+    with pytest.raises(UnsupportedError, match=f"no derivative in `{argument}`"):
+        vjp(f, np.ones(3))
+    with pytest.raises(UnsupportedError, match=f"no derivative in `{argument}`"):
+        jvp(f, (np.ones(3),), (np.ones(3),))
+
+
+ATTRIBUTES_AND_METHODS = [name for name in dir(np.ndarray) if not name.startswith("_")]
+
+
+@pytest.mark.parametrize("name", ATTRIBUTES_AND_METHODS)
+def test_attribute_of_an_array_is_known_or_refused_in_its_place(name: str) -> None:
+    f = program(f"def f(x):\n    return x.{name}\n")
+    if callable(getattr(np.ndarray, name)):
+        f = program(f"def f(x):\n    y = x.{name}()\n    return x * 2\n")
+    try:
+        vjp(f, np.ones((2, 2)))
+    except AutogradCompilerError as error:
+        assert f".{name}" in str(error) or "this fails with" in str(error)
+    except TypeError as error:
+        assert "argument" in str(error)
 
 
 # ---------------------------------------------------------------- no rule is forgotten
