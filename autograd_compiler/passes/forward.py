@@ -18,7 +18,7 @@ import numpy as np
 from autograd_compiler import expand, ir, runtime
 from autograd_compiler.analysis.activity import is_differentiable, varied_vars
 from autograd_compiler.builder import Builder, identity, type_of_operand
-from autograd_compiler.errors import MutationError, UnsupportedError
+from autograd_compiler.errors import MutationError
 from autograd_compiler.names import adjoint_name
 from autograd_compiler.passes.storage import Buffers
 from autograd_compiler.rules.registry import Rule, rule_of
@@ -235,15 +235,8 @@ class _Forward:
         if rule is None or rule.kind in ("refused", "zero"):
             raise expand.refusal(op, rule)
         bound, _ = expand.bound_arguments(rule, op)
-        wanted = [
-            name for name in rule.wrt if name in bound and self.is_varied(bound[name])
-        ]
-        if not wanted:
-            raise UnsupportedError(
-                f"`{expand.spelling(op.fn)}` has no derivative in this argument",
-                op.span,
-                "make the argument independent of the differentiated input",
-            )
+        varied = [name for name, value in bound.items() if self.is_varied(value)]
+        wanted = expand.differentiated(rule, op, varied)
         match rule.kind:
             case "partials":
                 self._partials(op, rule, bound, wanted)

@@ -21,7 +21,7 @@ import numpy as np
 from autograd_compiler import expand, ir, runtime
 from autograd_compiler.analysis.activity import active_vars, is_differentiable
 from autograd_compiler.builder import Builder, identity, type_of_operand
-from autograd_compiler.errors import MutationError, UnsupportedError
+from autograd_compiler.errors import MutationError
 from autograd_compiler.names import adjoint_name
 from autograd_compiler.passes.adjoints import Adjoint, Scope
 from autograd_compiler.passes.keeping import (
@@ -264,23 +264,12 @@ class _Reverse(Worker):
         self, op: ir.Apply, rule: Rule, taken: list[Adjoint | None]
     ) -> None:
         bound, _ = expand.bound_arguments(rule, op)
-        wanted = [
+        active = [
             name
-            for name in rule.wrt
-            if name in bound
-            and any(leaf in self.active for leaf in ir.leaves(bound[name]))
+            for name, operand in bound.items()
+            if any(leaf in self.active for leaf in ir.leaves(operand))
         ]
-        if not wanted:
-            names = [
-                n
-                for n, v in bound.items()
-                if any(x in self.active for x in ir.leaves(v))
-            ]
-            raise UnsupportedError(
-                f"`{expand.spelling(op.fn)}` has no derivative in `{', '.join(names)}`",
-                op.span,
-                "make the argument independent of the differentiated input",
-            )
+        wanted = expand.differentiated(rule, op, active)
         d_y: ir.Operand
         y: ir.Operand
         if len(op.targets) == 1 and not _unpacks(op):

@@ -1,4 +1,7 @@
-"""The derivatives of all operators; importing this package fills the table."""
+"""The derivatives of all operators; importing this package fills the table.
+
+Rules for SciPy follow when the program has imported the part of SciPy that they are for.
+"""
 
 from autograd_compiler.rules import (
     elementwise,
@@ -7,10 +10,14 @@ from autograd_compiler.rules import (
     linalg,
     products,
     reductions,
+    registry,
     scalars,
     shaping,
     zero,
 )
+
+for _part in ("special",):
+    registry.when_imported(f"scipy.{_part}", f"autograd_compiler.rules.scipy.{_part}")
 
 __all__ = [
     "elementwise",
@@ -19,6 +26,7 @@ __all__ = [
     "linalg",
     "products",
     "reductions",
+    "registry",
     "scalars",
     "shaping",
     "zero",

@@ -30,6 +30,8 @@ class Sample:
         floats, complex numbers or arrays of these.
     smooth
         Second derivatives are checked too.
+    single
+        The derivative of single precision is computed in single precision.
     name
         What tells the operator's samples apart, where the arguments' shapes do not.
     """
@@ -39,6 +41,7 @@ class Sample:
     kwargs: dict[str, Any] = field(default_factory=dict)
     wrt: tuple[int, ...] | None = None
     smooth: bool = True
+    single: bool = True
     name: str = ""
 
     @property
@@ -79,8 +82,10 @@ def is_inexact(value: Any) -> bool:
 
 
 def full_name(operator: Callable[..., Any]) -> str:
-    module = getattr(operator, "__module__", None) or "numpy"
-    return f"{module.lstrip('_')}.{operator.__name__}"
+    if isinstance(operator, np.ufunc):
+        known = getattr(np, operator.__name__, None) is operator
+        return f"{'numpy' if known else 'scipy.special'}.{operator.__name__}"
+    return f"{operator.__module__.lstrip('_')}.{operator.__name__}"
 
 
 def _shown(value: Any) -> str:
