@@ -16,6 +16,7 @@ from autograd_compiler.errors import AutogradCompilerError, UnsupportedError
 from autograd_compiler.frontend import (
     branches,
     builtin_calls,
+    distributions,
     expressions,
     methods,
     names,
@@ -154,6 +155,8 @@ def _call_object(
         capture = function.capture
         low.guards[(capture.identity, capture.name, capture.path)] = (capture, value)
         return _call_generated(low, value, args, kwargs, node)
+    if distributions.can_freeze(value):
+        return Bound(function, args, tuple(kwargs.items()))
     found = inspect.getattr_static(type(value), "__call__", None)
     if isinstance(found, types.FunctionType):
         return call(low, ir.Const(found), (function, *args), kwargs, node)

@@ -16,7 +16,7 @@ from autograd_compiler.rules import (
     zero,
 )
 
-for _part in ("special",):
+for _part in ("special", "linalg", "stats"):
     registry.when_imported(f"scipy.{_part}", f"autograd_compiler.rules.scipy.{_part}")
 
 __all__ = [

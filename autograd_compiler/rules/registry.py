@@ -126,11 +126,15 @@ def partials(operators: Operator | Iterable[Operator], **derivatives: Partial) -
     >>> rule_of(np.tanh).partials
     {'x': '1 - y**2'}
     """
-    _partials(operators, derivatives, {})
+    _partials(operators, derivatives, {}, {})
 
 
-def partials_with(names: dict[str, Any]) -> Callable[..., None]:
+def partials_with(
+    names: dict[str, Any], defaults: dict[str, Any] | None = None
+) -> Callable[..., None]:
     """The function `partials` for texts in which these names mean these things.
+
+    Parameters with these names have these defaults.
 
     Examples
     --------
@@ -142,7 +146,7 @@ def partials_with(names: dict[str, Any]) -> Callable[..., None]:
     def partials(
         operators: Operator | Iterable[Operator], **derivatives: Partial
     ) -> None:
-        _partials(operators, derivatives, names)
+        _partials(operators, derivatives, names, defaults or {})
 
     return partials
 
@@ -151,9 +155,14 @@ def _partials(
     operators: Operator | Iterable[Operator],
     derivatives: dict[str, Partial],
     names: dict[str, Any],
+    defaults: dict[str, Any],
 ) -> None:
     parameters = tuple(
-        inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+        inspect.Parameter(
+            name,
+            inspect.Parameter.POSITIONAL_OR_KEYWORD,
+            default=defaults.get(name, inspect.Parameter.empty),
+        )
         for name in derivatives
     )
     wrt = tuple(name for name, text in derivatives.items() if text is not None)

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import types
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -30,6 +31,8 @@ class Sample:
         floats, complex numbers or arrays of these.
     smooth
         Second derivatives are checked too.
+    slow
+        It takes long, or is one of many alike: left to the slow tests.
     single
         The derivative of single precision is computed in single precision.
     name
@@ -41,6 +44,7 @@ class Sample:
     kwargs: dict[str, Any] = field(default_factory=dict)
     wrt: tuple[int, ...] | None = None
     smooth: bool = True
+    slow: bool = False
     single: bool = True
     name: str = ""
 
@@ -85,6 +89,8 @@ def full_name(operator: Callable[..., Any]) -> str:
     if isinstance(operator, np.ufunc):
         known = getattr(np, operator.__name__, None) is operator
         return f"{'numpy' if known else 'scipy.special'}.{operator.__name__}"
+    if isinstance(operator, types.MethodType):
+        return f"scipy.stats.{operator.__self__.name}.{operator.__name__}"
     return f"{operator.__module__.lstrip('_')}.{operator.__name__}"
 
 
