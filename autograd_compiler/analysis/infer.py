@@ -117,6 +117,8 @@ def infer_call(
     harmless = _harmless(fn)
     if harmless is None:
         return NOT_KNOWN
+    if fn is np.linalg.eig:  # complex or real, as the numbers of a real matrix are
+        return Result((UNKNOWN, UNKNOWN), unpacks=True)
     every = (*args, *(value for _, value in kwargs))
     symbols: dict[str, None] = {}
     constants: dict[int, None] = {}
@@ -284,7 +286,17 @@ _EFFECTS = frozenset(
     for module, names in (
         (builtins, "breakpoint delattr eval exec input next open print setattr"),
         (np, "fromfile genfromtxt load loadtxt memmap save savetxt savez"),
-        (np, "savez_compressed"),
+        (
+            np,
+            "savez_compressed fromregex set_printoptions setbufsize seterr seterrcall",
+        ),
+        (
+            np,
+            "show_config show_runtime info test copyto put place putmask fill_diagonal",
+        ),
+        (np, "put_along_axis printoptions"),
+        (np.linalg, "test"),
+        (np.fft, "test"),
     )
     for name in names.split()
 )
@@ -297,10 +309,10 @@ def _harmless(fn: Callable[..., Any]) -> Callable[..., Any] | None:
     if isinstance(owner, _RANDOM):  # the program's own numbers must not be used up
         found: Callable[..., Any] = getattr(copy.deepcopy(owner), fn.__name__)
         return found
-    if rule_of(fn) is not None or np.ufunc in (type(fn), type(owner)):
-        return fn
     if id(fn) in _EFFECTS:
         return None
+    if rule_of(fn) is not None or np.ufunc in (type(fn), type(owner)):
+        return fn
     if not (owner is None or isinstance(owner, (types.ModuleType, type))):
         return None
     module = getattr(fn, "__module__", None) or ""

@@ -6,11 +6,13 @@ import ast
 import functools
 import inspect
 import types
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autograd_compiler import ir, runtime
+from autograd_compiler import ir, rules, runtime
 from autograd_compiler.builder import type_of_operand
 from autograd_compiler.errors import AutogradCompilerError, UnsupportedError
 from autograd_compiler.frontend import (
@@ -38,7 +40,7 @@ from autograd_compiler.frontend.values import (
     Ref,
     Value,
 )
-from autograd_compiler.rules.registry import rule_of
+from autograd_compiler.rules.registry import Rule, rule_of
 from autograd_compiler.types import Array, DictOf, ListOf, Opaque, Scalar, Unknown
 
 if TYPE_CHECKING:
@@ -257,16 +259,58 @@ def primitive(
     style: str = "function",
 ) -> Value:
     """A call of an operator; `out=` becomes a write."""
+    rule = rule_of(fn)
     out = kwargs.pop("out", None) if "out" in kwargs else None
     if isinstance(fn, np.ufunc) and len(args) == fn.nin + 1 and out is None:
         args, out = args[:-1], args[-1]
+    if rule is not None and rule.definition is not None:
+        if rule.kind == "composed" or not rule.takes(len(args), kwargs):
+            return _written(low, out, define(low, rule, args, kwargs, node), node)
     given = tuple(low.operand(arg, node) for arg in args)
     named = {key: low.operand(value, node) for key, value in kwargs.items()}
-    if out is None and is_statement(low, node) and rule_of(fn) is None:
+    if out is None and is_statement(low, node) and not _only_computes(rule):
         return effect(low, fn, given, named, node, harmless=reports(fn))
     result: Value = low.apply(fn, *given, style=style, **named)
     if isinstance(result, ir.Pack) and _gives_list(fn):
         result = low.new_ref(ir.LIST, result.items)
+    return _written(low, out, result, node)
+
+
+def define(
+    low: Lowering,
+    rule: Rule,
+    args: tuple[Value, ...],
+    kwargs: Keywords,
+    node: ast.AST,
+) -> Value:
+    """The definition of an operator, lowered in its place like the text of a rule."""
+    assert rule.definition is not None
+    outer = low.in_rule, low.defining
+    low.in_rule = low.defining = True
+    try:
+        return inline(low, _source(rule.definition), args, kwargs, node)
+    finally:
+        low.in_rule, low.defining = outer
+
+
+@contextmanager
+def outside_of_rules(low: Lowering) -> Iterator[None]:
+    """For the user's functions that a definition calls, as `np.piecewise` does."""
+    outer = low.in_rule
+    low.in_rule = outer and not low.defining
+    try:
+        yield
+    finally:
+        low.in_rule = outer
+
+
+def _only_computes(rule: Rule | None) -> bool:
+    """Whether a call has no effect but its result; what is refused may save a file."""
+    return rule is not None and rule.kind != "refused"
+
+
+def _written(low: Lowering, out: Value | None, result: Value, node: ast.AST) -> Value:
+    """A result, written to `out` where that is given."""
     if out is None or (isinstance(out, ir.Const) and out.value is None):
         return result
     if isinstance(out, ir.Pack) and len(out.items) == 1:
@@ -383,7 +427,15 @@ def _call_closure(
     )
     if low.frame is outer:
         outer.names = low.state.names
-    return lowering_module.lower_body(low, function.node, bound, frame)
+    if _is_ours(outer.globals):
+        return lowering_module.lower_body(low, function.node, bound, frame)
+    with outside_of_rules(low):
+        return lowering_module.lower_body(low, function.node, bound, frame)
+
+
+def _is_ours(globals: dict[str, Any]) -> bool:
+    """Whether functions with these globals are part of a rule."""
+    return str(globals.get("__name__")).startswith(rules.__name__)
 
 
 def _call_function(
@@ -396,6 +448,19 @@ def _call_function(
     helper = _helper(fn)
     if helper is not None and any(_is_open(value) for value in args):
         return primitive(low, helper, args, kwargs, node)
+    if low.defining and not _is_ours(fn.__globals__):
+        with outside_of_rules(low):
+            return _call_source(low, fn, args, kwargs, node)
+    return _call_source(low, fn, args, kwargs, node)
+
+
+def _call_source(
+    low: Lowering,
+    fn: types.FunctionType,
+    args: tuple[Value, ...],
+    kwargs: Keywords,
+    node: ast.AST,
+) -> Value:
     source = source_of(low, fn, node)
     if low.program is not None:
         result: Value | None = low.program.call(low, fn, source, args, kwargs, node)

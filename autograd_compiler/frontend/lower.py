@@ -60,6 +60,8 @@ class Lowering:
         # Inside a rule, names mean their objects, and operations keep the span of the
         # statement that the rule is for.
         self.in_rule = in_rule
+        # Inside the definition of a composed operator, which may call the user's functions.
+        self.defining = False
         # How many branches that run time decides are being lowered.
         self.choices = 0
         self.memory = Memory()

@@ -67,7 +67,9 @@ class Memory:
         self._origin[version] = self.origin(of)
 
     def add_view(self, view: ir.Var, base: ir.Var, path: ir.Path) -> None:
-        self._view[view] = (base, path)
+        # Folding gives `x` itself for `x.T.T`, whose place is known.
+        if view not in self._view and self.root(base)[0] is not view:
+            self._view[view] = (base, path)
 
     def view(self, var: ir.Var) -> tuple[ir.Var, ir.Path] | None:
         return self._view.get(self.origin(var))

@@ -4,10 +4,13 @@ Rules for SciPy follow when the program has imported the part of SciPy that they
 """
 
 from autograd_compiler.rules import (
+    decompositions,
     elementwise,
+    fft,
     helpers,
     indexing,
     linalg,
+    norms,
     products,
     reductions,
     registry,
@@ -20,10 +23,13 @@ for _part in ("special", "linalg", "stats"):
     registry.when_imported(f"scipy.{_part}", f"autograd_compiler.rules.scipy.{_part}")
 
 __all__ = [
+    "decompositions",
     "elementwise",
+    "fft",
     "helpers",
     "indexing",
     "linalg",
+    "norms",
     "products",
     "reductions",
     "registry",

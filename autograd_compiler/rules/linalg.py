@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from autograd_compiler.rules.products import conjugate, transposed
-from autograd_compiler.rules.registry import general, multilinear, refused
-from autograd_compiler.rules.static import as_tuple, existing, numpy_major, static
+from autograd_compiler.rules.registry import composed, general, multilinear
+from autograd_compiler.rules.static import axes_range, numpy_major, static
 
 
 def as_column(vector: Any) -> Any:
@@ -28,6 +28,11 @@ def as_row(vector: Any) -> Any:
 def conjugate_transposed(a: Any) -> Any:
     """The conjugate transpose; for real numbers the transpose."""
     return conjugate(transposed(a))
+
+
+def reciprocal_or_zero(x: Any) -> Any:
+    zero = x == 0
+    return np.where(zero, 0, 1 / np.where(zero, 1, x))
 
 
 # ---------------------------------------------------------------- solving
@@ -63,11 +68,7 @@ def inv_adjoint(d_y: Any, y: Any, a: Any) -> Any:
     return -transposed(y) @ d_y @ transposed(y)
 
 
-def pinv_tangent(
-    y: Any, a: Any, rcond: Any, hermitian: Any, rtol: Any, d_a: Any
-) -> Any:
-    if hermitian:
-        raise TypeError("np.linalg.pinv: hermitian=True is not differentiated")
+def pinv_tangent(y: Any, a: Any, rcond: Any, rtol: Any, d_a: Any) -> Any:
     d_a_h = conjugate_transposed(d_a)
     y_h = conjugate_transposed(y)
     left = y @ y_h @ (d_a_h - d_a_h @ a @ y)
@@ -81,18 +82,118 @@ def pinv_adjoint(
     y: Any,
     a: Any,
     rcond: Any = None,
-    hermitian: Any = False,
     *,
     rtol: Any = None,
 ) -> Any:
-    if hermitian:
-        raise TypeError("np.linalg.pinv: hermitian=True is not differentiated")
     d_y_t = transposed(d_y)
     y_h = conjugate_transposed(y)
     left = (d_y_t - a @ y @ d_y_t) @ y @ y_h
     right = y_h @ y @ (d_y_t - d_y_t @ y @ a)
     # The third term is that of an invertible matrix.
     return conjugate(left + right) - transposed(y @ d_y_t @ y)
+
+
+@composed(np.linalg.pinv)
+def pinv_of_hermitian(
+    a: Any, rcond: Any = None, hermitian: Any = False, *, rtol: Any = None
+) -> Any:
+    matrix = hermitian_of(a) if hermitian else a
+    if rtol is None:
+        return np.linalg.pinv(matrix, rcond)
+    return np.linalg.pinv(matrix, rcond, rtol=rtol)
+
+
+@static
+def machine_epsilon(dtype: Any) -> float:
+    return float(np.finfo(dtype).eps)
+
+
+# Of the least squares the rank is taken as fixed, as for the pseudoinverse.
+
+
+def smallest_ratio(a: Any, rcond: Any) -> Any:
+    """The singular values that count as zero, as a part of the largest."""
+    if rcond is None:
+        return max(np.shape(a)) * machine_epsilon(a.dtype)
+    return rcond
+
+
+def residual_of(x: Any, a: Any, b: Any) -> Any:
+    return conjugate(b - a @ x)
+
+
+def lstsq_tangent(y: Any, a: Any, b: Any, rcond: Any, d_a: Any, d_b: Any) -> Any:
+    if np.ndim(b) == 1:
+        columns = y[0][:, None], y[1], y[2], y[3]
+        d_columns = d_b[:, None]
+        d_x, d_sums, d_rank, d_s = lstsq_tangent(
+            columns, a, b[:, None], rcond, d_a, d_columns
+        )
+        return d_x[:, 0], d_sums, d_rank, d_s
+    x = y[0]
+    inverse = np.linalg.pinv(a, smallest_ratio(a, rcond))
+    residual = residual_of(x, a, b)
+    d_residual = d_b - d_a @ x
+    d_a_h = conjugate_transposed(d_a)
+    in_range = inverse @ conjugate_transposed(inverse) @ d_a_h @ conjugate(residual)
+    turned = d_a_h @ conjugate_transposed(inverse) @ x
+    d_x = inverse @ d_residual + in_range + turned - inverse @ (a @ turned)
+    d_sums = 2 * np.sum(np.real(residual * d_residual), 0)
+    u, s, vh = np.linalg.svd(a, full_matrices=False)
+    change = conjugate_transposed(u) @ d_a @ conjugate_transposed(vh)
+    return d_x, d_sums[: np.size(y[1])], 0, np.real(np.diagonal(change))
+
+
+@general(np.linalg.lstsq, wrt="a b", tangent=lstsq_tangent)
+def lstsq_adjoint(d_y: Any, y: Any, a: Any, b: Any, rcond: Any = None) -> Any:
+    if np.ndim(b) == 1:
+        columns = y[0][:, None], y[1], y[2], y[3]
+        d_columns = d_y[0][:, None], d_y[1], d_y[2], d_y[3]
+        d_a, d_b = lstsq_adjoint(d_columns, columns, a, b[:, None], rcond)
+        return d_a, d_b[:, 0]
+    x = y[0]
+    inverse = np.linalg.pinv(a, smallest_ratio(a, rcond))
+    residual = residual_of(x, a, b)
+    # There are sums of squares for overdetermined systems of full rank only.
+    count = np.shape(x)[1]
+    d_sums = np.concatenate((d_y[1], np.zeros(count, a.dtype)))[:count]
+    d_b = transposed(inverse) @ d_y[0] + 2 * residual * d_sums
+    d_x_t = transposed(d_y[0])
+    outside = d_x_t - d_x_t @ inverse @ a
+    across = (
+        conjugate(residual) @ d_x_t @ inverse @ conjugate_transposed(inverse)
+        + conjugate_transposed(inverse) @ x @ outside
+    )
+    u, s, vh = np.linalg.svd(a, full_matrices=False)
+    values = (u * as_row(d_y[3])) @ vh
+    return conjugate(across + values) - d_b @ transposed(x), d_b
+
+
+# ---------------------------------------------------------------- tensors as matrices
+
+
+def size_of(shape: Any) -> Any:
+    """The number of elements of an array of this shape."""
+    size = 1
+    for extent in shape:
+        size = size * extent
+    return size
+
+
+@composed(np.linalg.tensorsolve)
+def tensorsolve(a: Any, b: Any, axes: Any = None) -> Any:
+    if axes is not None:
+        return tensorsolve(np.moveaxis(a, axes, axes_range(-len(axes), 0)), b)
+    unknowns = np.shape(a)[np.ndim(b) :]
+    matrix = np.reshape(a, (np.size(b), size_of(unknowns)))
+    return np.reshape(np.linalg.solve(matrix, np.ravel(b)), unknowns)
+
+
+@composed(np.linalg.tensorinv)
+def tensorinv(a: Any, ind: Any = 2) -> Any:
+    rows, columns = np.shape(a)[:ind], np.shape(a)[ind:]
+    matrix = np.reshape(a, (size_of(rows), size_of(columns)))
+    return np.reshape(np.linalg.inv(matrix), columns + rows)
 
 
 # ---------------------------------------------------------------- determinants
@@ -152,29 +253,33 @@ def unfolded(a: Any, halved: Any, lower: Any) -> Any:
     return half + conjugate_transposed(half)
 
 
+def hermitian_of(a: Any) -> Any:
+    """What NumPy takes a matrix for that it reads the lower triangle of."""
+    return unfolded(a, halved_diagonal(a), True)
+
+
 def cholesky_tangent(y: Any, a: Any, upper: Any, d_a: Any) -> Any:
-    if np.iscomplexobj(a):
-        raise TypeError("np.linalg.cholesky of a complex matrix is not differentiated")
     halved = halved_diagonal(a)
     if upper:
         change = unfolded(d_a, halved, False)
-        return transposed(cholesky_change(transposed(y), change, halved))
+        return conjugate_transposed(
+            cholesky_change(conjugate_transposed(y), change, halved)
+        )
     return cholesky_change(y, unfolded(d_a, halved, True), halved)
 
 
 def cholesky_change(factor: Any, d_a: Any, halved: Any) -> Any:
     left = np.linalg.solve(factor, d_a)
-    inner = np.linalg.solve(factor, transposed(left))
+    inner = np.linalg.solve(factor, conjugate_transposed(left))
     return factor @ (np.tril(inner) * halved)
 
 
 @general(np.linalg.cholesky, wrt="a", tangent=cholesky_tangent)
 def cholesky_adjoint(d_y: Any, y: Any, a: Any, *, upper: Any = False) -> Any:
-    if np.iscomplexobj(a):
-        raise TypeError("np.linalg.cholesky of a complex matrix is not differentiated")
     halved = halved_diagonal(a)
     if upper:
-        d_full = cholesky_cotangent(transposed(d_y), y, halved)
+        d_lower = conjugate_transposed(d_y)
+        d_full = cholesky_cotangent(d_lower, conjugate(y), halved)
         return folded(d_full, halved, False)
     return folded(cholesky_cotangent(d_y, transposed(y), halved), halved, True)
 
@@ -183,342 +288,8 @@ def cholesky_cotangent(d_factor: Any, factor_t: Any, halved: Any) -> Any:
     """The adjoint of a symmetric matrix from that of its lower Cholesky factor."""
     inner = np.tril(factor_t @ d_factor) * halved
     left = np.linalg.solve(factor_t, inner)
-    return np.linalg.solve(factor_t, transposed(left))
-
-
-# ---------------------------------------------------------------- eigenvalues
-
-
-def reciprocal_or_zero(x: Any) -> Any:
-    zero = x == 0
-    return np.where(zero, 0, 1 / np.where(zero, 1, x))
-
-
-def reciprocal_gaps(values: Any) -> Any:
-    """`1 / (values[j] - values[i])`, zero where the two are equal.
-
-    The eigenvectors of equal eigenvalues are not unique; what does not depend on the
-    choice among them gets the right derivative with zeros here.
-    """
-    return reciprocal_or_zero(as_row(values) - as_column(values))
-
-
-def eigh_tangent(y: Any, a: Any, UPLO: Any, d_a: Any) -> Any:
-    w, v = y
-    d_full = unfolded(d_a, halved_diagonal(a), UPLO == "L")
-    change = conjugate_transposed(v) @ d_full @ v
-    d_w = np.real(np.diagonal(change, axis1=-2, axis2=-1))
-    return d_w, v @ (reciprocal_gaps(w) * change)
-
-
-@general(np.linalg.eigh, wrt="a", tangent=eigh_tangent)
-def eigh_adjoint(d_y: Any, y: Any, a: Any, UPLO: Any = "L") -> Any:
-    d_w, d_v = d_y
-    w, v = y
-    inner = reciprocal_gaps(w) * (transposed(v) @ d_v)
-    d_full = (conjugate(v) * as_row(d_w) + conjugate(v) @ inner) @ transposed(v)
-    return folded(d_full, halved_diagonal(a), UPLO == "L")
-
-
-def eigvalsh_tangent(a: Any, UPLO: Any, d_a: Any) -> Any:
-    w, v = np.linalg.eigh(a, UPLO)
-    d_full = unfolded(d_a, halved_diagonal(a), UPLO == "L")
-    change = conjugate_transposed(v) @ d_full @ v
-    return np.real(np.diagonal(change, axis1=-2, axis2=-1))
-
-
-@general(np.linalg.eigvalsh, wrt="a", tangent=eigvalsh_tangent)
-def eigvalsh_adjoint(d_y: Any, a: Any, UPLO: Any = "L") -> Any:
-    w, v = np.linalg.eigh(a, UPLO)
-    d_full = (conjugate(v) * as_row(d_y)) @ transposed(v)
-    return folded(d_full, halved_diagonal(a), UPLO == "L")
-
-
-refused(
-    (np.linalg.eig, np.linalg.eigvals),
-    "the eigenvalues of a general matrix are complex and in no fixed order; for a "
-    "symmetric matrix write np.linalg.eigh",
-)
-refused(
-    np.linalg.lstsq,
-    "its results depend on the rank; write np.linalg.pinv(a) @ b, or "
-    "np.linalg.solve(a.T @ a, a.T @ b) for full rank",
-)
-refused(
-    np.linalg.cond,
-    "it has no rule; write the ratio of the singular values, "
-    "np.linalg.svd(x, compute_uv=False)",
-)
-
-
-# ---------------------------------------------------------------- singular values
-
-
-def svd_tangent(
-    y: Any, a: Any, full_matrices: Any, compute_uv: Any, hermitian: Any, d_a: Any
-) -> Any:
-    if hermitian:
-        raise TypeError("np.linalg.svd: hermitian=True is not differentiated")
-    if not compute_uv:
-        return svdvals_tangent(a, d_a)
-    if full_matrices:
-        raise TypeError("np.linalg.svd: write full_matrices=False")
-    if np.iscomplexobj(a):
-        raise TypeError("np.linalg.svd of a complex matrix: only compute_uv=False")
-    u, s, vt = y
-    v = transposed(vt)
-    change = transposed(u) @ d_a @ v
-    d_s = np.diagonal(change, axis1=-2, axis2=-1)
-    gaps = reciprocal_gaps(s * s)
-    by_column = change * as_row(s)
-    by_row = as_column(s) * change
-    d_u = u @ (gaps * (by_column + transposed(by_column)))
-    d_v = v @ (gaps * (by_row + transposed(by_row)))
-    inverse = as_row(reciprocal_or_zero(s))
-    # What leaves the spaces that u and v span; nothing for a square matrix.
-    d_u_out = (d_a @ v - u @ change) * inverse
-    d_v_out = (transposed(d_a) @ u - v @ transposed(change)) * inverse
-    return d_u + d_u_out, d_s, transposed(d_v + d_v_out)
-
-
-@general(np.linalg.svd, wrt="a", tangent=svd_tangent)
-def svd_adjoint(
-    d_y: Any,
-    y: Any,
-    a: Any,
-    full_matrices: Any = True,
-    compute_uv: Any = True,
-    hermitian: Any = False,
-) -> Any:
-    if hermitian:
-        raise TypeError("np.linalg.svd: hermitian=True is not differentiated")
-    if not compute_uv:
-        return svdvals_adjoint(d_y, a)
-    if full_matrices:
-        raise TypeError("np.linalg.svd: write full_matrices=False")
-    if np.iscomplexobj(a):
-        raise TypeError("np.linalg.svd of a complex matrix: only compute_uv=False")
-    u, s, vt = y
-    d_u, d_s, d_vt = d_y
-    v = transposed(vt)
-    d_v = transposed(d_vt)
-    u_inner = transposed(u) @ d_u
-    v_inner = transposed(v) @ d_v
-    gaps = reciprocal_gaps(s * s)
-    u_turn = gaps * (u_inner - transposed(u_inner)) * as_row(s)
-    v_turn = as_column(s) * (gaps * (v_inner - transposed(v_inner)))
-    inverse = as_row(reciprocal_or_zero(s))
-    # What leaves the spaces that u and v span; nothing for a square matrix.
-    u_out = (d_u - u @ u_inner) * inverse
-    v_out = (d_v - v @ v_inner) * inverse
-    inside = (u * as_row(d_s) + u @ (u_turn + v_turn)) @ vt
-    return inside + u_out @ vt + u @ transposed(v_out)
-
-
-def svdvals_tangent(x: Any, d_x: Any) -> Any:
-    u, s, vh = np.linalg.svd(x, full_matrices=False)
-    change = conjugate_transposed(u) @ d_x @ conjugate_transposed(vh)
-    return np.real(np.diagonal(change, axis1=-2, axis2=-1))
-
-
-@general(existing("linalg.svdvals"), wrt="x", tangent=svdvals_tangent)
-def svdvals_adjoint(d_y: Any, x: Any) -> Any:
-    u, s, vh = np.linalg.svd(x, full_matrices=False)
-    return conjugate((u * as_row(d_y)) @ vh)
-
-
-# ---------------------------------------------------------------- qr
-
-
-def qr_tangent(y: Any, a: Any, mode: Any, d_a: Any) -> Any:
-    if mode != "reduced":
-        raise TypeError("np.linalg.qr: only mode='reduced' is differentiated")
-    if np.iscomplexobj(a):
-        raise TypeError("np.linalg.qr of a complex matrix is not differentiated")
-    q, r = y
-    # A wide matrix is [x, rest] with x square; for others the rest is empty.
-    m = np.shape(a)[-2]
-    d_x = d_a[..., :m]
-    change = transposed(np.linalg.solve(transposed(r[..., :m]), transposed(d_x)))
-    inner = transposed(q) @ change
-    turn = np.tril(inner, -1) - transposed(np.tril(inner, -1))
-    d_q = q @ turn + change - q @ inner
-    d_r = transposed(q) @ d_a + transposed(d_q) @ a
-    return d_q, np.triu(d_r)
-
-
-@general(np.linalg.qr, wrt="a", tangent=qr_tangent)
-def qr_adjoint(d_y: Any, y: Any, a: Any, mode: Any = "reduced") -> Any:
-    if mode != "reduced":
-        raise TypeError("np.linalg.qr: only mode='reduced' is differentiated")
-    if np.iscomplexobj(a):
-        raise TypeError("np.linalg.qr of a complex matrix is not differentiated")
-    d_q, d_r = d_y
-    q, r = y
-    # A wide matrix is [x, rest] with x square; for others the rest is empty.
-    m = np.shape(a)[-2]
-    d_rest = q @ d_r[..., m:]
-    d_basis = d_q + a[..., m:] @ transposed(d_r[..., m:])
-    d_upper = np.triu(d_r[..., :m])
-    inner = r[..., :m] @ transposed(d_upper) - transposed(d_basis) @ q
-    lower = np.tril(inner)
-    turn = lower + transposed(np.tril(inner, -1))
-    d_x_t = np.linalg.solve(r[..., :m], transposed(d_basis + q @ turn))
-    return np.concatenate((transposed(d_x_t), d_rest), -1)
-
-
-# ---------------------------------------------------------------- norms
-
-# The norm of zero has the gradient zero, the subgradient of least norm; where several
-# elements, rows or singular values tie for an extreme, they share it evenly.
-
-
-def norm_tangent(y: Any, x: Any, ord: Any, axis: Any, keepdims: Any, d_x: Any) -> Any:
-    if axis is None or keepdims:
-        slope = norm_slope(y, x, ord, axis)
-    else:
-        slope = norm_slope(np.expand_dims(y, axis), x, ord, axis)
-    return summed(real_part(slope * d_x), axis, keepdims)
-
-
-@general(np.linalg.norm, wrt="x", tangent=norm_tangent)
-def norm_adjoint(
-    d_y: Any, y: Any, x: Any, ord: Any = None, axis: Any = None, keepdims: Any = False
-) -> Any:
-    if axis is None or keepdims:
-        return d_y * norm_slope(y, x, ord, axis)
-    slope = norm_slope(np.expand_dims(y, axis), x, ord, axis)
-    return np.expand_dims(d_y, axis) * slope
-
-
-def vector_norm_tangent(
-    y: Any, x: Any, axis: Any, keepdims: Any, ord: Any, d_x: Any
-) -> Any:
-    if axis is None or keepdims:
-        slope = vector_slope(y, x, ord, axis)
-    else:
-        slope = vector_slope(np.expand_dims(y, axis), x, ord, axis)
-    return summed(real_part(slope * d_x), axis, keepdims)
-
-
-@general(existing("linalg.vector_norm"), wrt="x", tangent=vector_norm_tangent)
-def vector_norm_adjoint(
-    d_y: Any,
-    y: Any,
-    x: Any,
-    *,
-    axis: Any = None,
-    keepdims: Any = False,
-    ord: Any = 2,
-) -> Any:
-    if axis is None or keepdims:
-        return d_y * vector_slope(y, x, ord, axis)
-    slope = vector_slope(np.expand_dims(y, axis), x, ord, axis)
-    return np.expand_dims(d_y, axis) * slope
-
-
-def matrix_norm_tangent(y: Any, x: Any, keepdims: Any, ord: Any, d_x: Any) -> Any:
-    return norm_tangent(y, x, ord, (-2, -1), keepdims, d_x)
-
-
-@general(existing("linalg.matrix_norm"), wrt="x", tangent=matrix_norm_tangent)
-def matrix_norm_adjoint(
-    d_y: Any, y: Any, x: Any, *, keepdims: Any = False, ord: Any = "fro"
-) -> Any:
-    return norm_adjoint(d_y, y, x, ord, (-2, -1), keepdims)
-
-
-def norm_slope(y: Any, x: Any, ord: Any, axis: Any) -> Any:
-    """The derivative of a norm in each element; `y` has the axes kept."""
-    if norm_is_of_elements(ord):
-        return vector_slope(y, x, 2, axis)
-    if norm_is_of_vectors(axis, np.ndim(x)):
-        return vector_slope(y, x, ord, axis)
-    return matrix_slope(x, ord, matrix_axes(axis))
-
-
-@static
-def norm_is_of_elements(ord: Any) -> bool:
-    return ord is None or ord in ("fro", "f")
-
-
-@static
-def norm_is_of_vectors(axis: Any, ndim: int) -> bool:
-    return ndim == 1 if axis is None else len(as_tuple(axis)) == 1
-
-
-@static
-def matrix_axes(axis: Any) -> tuple[int, int]:
-    return (0, 1) if axis is None else (axis[0], axis[1])
-
-
-def vector_slope(y: Any, x: Any, ord: Any, axis: Any) -> Any:
-    if ord == 2:
-        return conjugate(x) / np.where(y == 0, 1, y)
-    if ord == 1:
-        return unit(x)
-    if ord == 0:
-        return np.zeros_like(x)
-    if abs(ord) == np.inf:
-        extreme = np.abs(x) == y
-        return unit(x) * extreme / np.sum(extreme, axis, keepdims=True)
-    return unit(x) * (np.abs(x) / np.where(y == 0, 1, y)) ** (ord - 1)
-
-
-def unit(x: Any) -> Any:
-    """The derivative of `abs(x)`."""
-    if np.iscomplexobj(x):
-        return np.conj(x) * reciprocal_or_zero(np.abs(x))
-    return np.sign(x)
-
-
-def matrix_slope(x: Any, ord: Any, axes: Any) -> Any:
-    if ord == "nuc" or abs(ord) == 2:
-        if np.ndim(x) == 2:
-            return singular_slope(x, ord)
-        moved = np.moveaxis(x, axes, (-2, -1))
-        return np.moveaxis(singular_slope(moved, ord), (-2, -1), axes)
-    if abs(ord) == 1:
-        return line_slope(x, ord, axes[0], axes[1])
-    return line_slope(x, ord, axes[1], axes[0])
-
-
-def line_slope(x: Any, ord: Any, along: Any, across: Any) -> Any:
-    """The derivative of the largest (smallest) sum of a line of absolute values."""
-    sums = np.sum(np.abs(x), along, keepdims=True)
-    if ord > 0:
-        extreme = sums == np.max(sums, across, keepdims=True)
-    else:
-        extreme = sums == np.min(sums, across, keepdims=True)
-    return unit(x) * extreme / np.sum(extreme, across, keepdims=True)
-
-
-def singular_slope(x: Any, ord: Any) -> Any:
-    u, s, vh = np.linalg.svd(x, full_matrices=False)
-    # The sign leaves out singular values of zero.
-    if ord == "nuc":
-        weights = np.sign(s)
-    elif ord > 0:
-        extreme = s == s[..., :1]
-        weights = np.sign(s) * extreme / np.sum(extreme, -1, keepdims=True)
-    else:
-        extreme = s == s[..., -1:]
-        weights = np.sign(s) * extreme / np.sum(extreme, -1, keepdims=True)
-    return conjugate((u * as_row(weights)) @ vh)
-
-
-def summed(x: Any, axis: Any, keepdims: Any) -> Any:
-    if keepdims:
-        return np.sum(x, axis, keepdims=True)
-    if axis is None:
-        return np.sum(x)
-    return np.sum(x, axis)
-
-
-def real_part(x: Any) -> Any:
-    if np.iscomplexobj(x):
-        return np.real(x)
-    return x
+    right = np.linalg.solve(conjugate(factor_t), transposed(left))
+    return right if np.isrealobj(right) else transposed(right)
 
 
 # ---------------------------------------------------------------- powers and chains
@@ -554,12 +325,21 @@ def power_change(a: Any, n: Any, d_a: Any) -> Any:
 
 @multilinear(np.linalg.multi_dot, wrt="arrays")
 def multi_dot_adjoint(d_y: Any, arrays: Any, *, out: Any = None) -> Any:
+    last = len(arrays) - 1
+    if np.ndim(arrays[0]) == 1:
+        d_rows = multi_dot_adjoint(
+            np.expand_dims(d_y, 0), [as_row(arrays[0]), *arrays[1:]]
+        )
+        return [d_rows[0][0], *d_rows[1:]]
+    if np.ndim(arrays[last]) == 1:
+        d_columns = multi_dot_adjoint(
+            as_column(d_y), [*arrays[:last], as_column(arrays[last])]
+        )
+        return [*d_columns[:last], d_columns[last][:, 0]]
     return [chain_part(d_y, arrays, k) for k in range(len(arrays))]
 
 
 def chain_part(d_y: Any, arrays: Any, k: Any) -> Any:
-    if np.ndim(arrays[k]) == 1 or np.ndim(d_y) != 2:
-        raise TypeError("np.linalg.multi_dot: only matrices are differentiated; use @")
     if k == 0:
         return d_y @ chain(arrays[1:]).T
     if k == len(arrays) - 1:

@@ -1,4 +1,4 @@
-"""The table of derivatives: one record per operator, written by four decorators.
+"""The table of derivatives: one record per operator, written by a few decorators.
 
 A rule holds calculus only.  Un-broadcasting, accumulation, activity and the real part
 for real inputs of complex functions are done once, by the passes that use the table.
@@ -16,7 +16,7 @@ import inspect
 import sys
 import types
 from collections.abc import Callable, Hashable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 Operator = Callable[..., Any]
@@ -36,6 +36,8 @@ class Rule:
         "linear": jointly linear in `wrt`; the tangent is the operator on tangents.
         "multilinear": linear in each of `wrt` alone; the tangent is a product rule.
         "general": tangent and adjoint are both given.
+        "composed": `definition` is the operator in terms of others, which is lowered in
+        its place.
         "zero": the derivative is zero everywhere that it exists.
         "refused": known, and not differentiable here; `reason` says why.
     parameters
@@ -44,17 +46,31 @@ class Rule:
         The parameters that a derivative is taken in.
     names
         What names in the text of partials mean besides NumPy's.
+    definition
+        The operator in terms of others; beside another kind of rule it is for calls
+        with arguments that the rule does not have.
     """
 
-    kind: Literal["partials", "linear", "multilinear", "general", "zero", "refused"]
+    kind: Literal[
+        "partials", "linear", "multilinear", "general", "composed", "zero", "refused"
+    ]
     operator: Operator
     parameters: tuple[inspect.Parameter, ...] = ()
     wrt: tuple[str, ...] = ()
     partials: dict[str, Partial] = field(default_factory=dict)
     adjoint: Operator | None = None
     tangent: Operator | None = None
+    definition: Operator | None = None
     reason: str = ""
     names: dict[str, Any] = field(default_factory=dict)
+
+    def takes(self, count: int, names: Iterable[str]) -> bool:
+        """Whether the rule has so many positional arguments, and these names."""
+        kinds = [parameter.kind for parameter in self.parameters]
+        known = {parameter.name for parameter in self.parameters}
+        starred = inspect.Parameter.VAR_POSITIONAL in kinds
+        positional = len(kinds) - kinds.count(inspect.Parameter.KEYWORD_ONLY)
+        return (starred or count <= positional) and known.issuperset(names)
 
 
 _RULES: dict[Hashable, Rule] = {}
@@ -247,6 +263,29 @@ def general(
                     tangent=tangent,
                 )
             )
+        return function
+
+    return declare
+
+
+def composed(
+    operators: Operator | Iterable[Operator],
+) -> Callable[[Operator], Operator]:
+    """Declare an operator by its definition: a function that uses other operators.
+
+    A call is lowered as a call of that function.  For an operator that has a rule
+    already, the definition is for the calls with arguments that the rule does not take;
+    it may call the operator itself, without these.
+    """
+
+    def declare(function: Operator) -> Operator:
+        for operator in _each(operators):
+            known = rule_of(operator)
+            if known is None:
+                parameters = _signature(function, ())
+                _add(Rule("composed", operator, parameters, definition=function))
+            else:
+                _add(replace(known, definition=function))
         return function
 
     return declare

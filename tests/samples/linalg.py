@@ -50,6 +50,8 @@ SAMPLES = [
     Sample(np.linalg.pinv, (random(2, 3),)),
     Sample(np.linalg.pinv, (random(2, 4, 3),)),
     Sample(np.linalg.pinv, (complex_matrix(3, 2),)),
+    Sample(np.linalg.pinv, (random(3, 3),), {"hermitian": True}),
+    Sample(np.linalg.pinv, (random(3, 2), 1e-9), wrt=(0,)),
     Sample(np.linalg.det, (invertible(3, 3),)),
     Sample(np.linalg.det, (invertible(2, 3, 3),)),
     Sample(np.linalg.det, (invertible_complex(3),)),
@@ -58,6 +60,7 @@ SAMPLES = [
     Sample(np.linalg.slogdet, (invertible_complex(3),)),
     Sample(np.linalg.cholesky, (positive(3, 3),)),
     Sample(np.linalg.cholesky, (positive(2, 3, 3),)),
+    Sample(np.linalg.cholesky, (hermitian(3),)),
     Sample(np.linalg.eigh, (positive(3, 3),)),
     Sample(np.linalg.eigh, (positive(3, 3), "U")),
     Sample(np.linalg.eigh, (positive(2, 3, 3),)),
@@ -69,12 +72,42 @@ SAMPLES = [
     Sample(np.linalg.svd, (random(3, 4),), {"full_matrices": False}),
     Sample(np.linalg.svd, (random(2, 3, 2),), {"full_matrices": False}),
     Sample(np.linalg.svd, (random(3, 4),), {"compute_uv": False}),
+    Sample(np.linalg.svd, (random(3, 3),)),
+    # The one vector beyond has no choice but its sign.
+    Sample(np.linalg.svd, (random(4, 3),)),
+    Sample(np.linalg.svd, (random(2, 3),)),
+    Sample(np.linalg.svd, (random(2, 3, 2),)),
+    Sample(np.linalg.svd, (random(3, 3),), {"compute_uv": False, "hermitian": True}),
+    Sample(np.linalg.svd, (positive(3, 3),), {"hermitian": True}),
     # Their first derivative needs the singular vectors, which have none.
     Sample(np.linalg.svd, (complex_matrix(3, 2),), {"compute_uv": False}, smooth=False),
+    Sample(np.linalg.eig, (random(3, 3),)),
+    Sample(np.linalg.eig, (random(4, 4, seed=5),)),
+    Sample(np.linalg.eig, (positive(3, 3),)),
+    Sample(np.linalg.eig, (random(2, 3, 3),)),
+    Sample(np.linalg.eig, (invertible_complex(3),)),
+    Sample(np.linalg.eigvals, (random(3, 3),)),
+    Sample(np.linalg.eigvals, (invertible_complex(3),)),
+    Sample(np.linalg.lstsq, (random(4, 2), random(4, seed=1))),
+    Sample(np.linalg.lstsq, (random(4, 2), random(4, 3, seed=1))),
+    Sample(np.linalg.lstsq, (random(2, 4), random(2, seed=1))),
+    Sample(np.linalg.lstsq, (random(3, 3), random(3, 2, seed=1)), {"rcond": 1e-9}),
+    Sample(np.linalg.lstsq, (complex_matrix(4, 2), complex_matrix(4, 2))),
+    Sample(np.linalg.tensorsolve, (random(2, 3, 6), random(2, 3, seed=1))),
+    Sample(np.linalg.tensorsolve, (random(2, 6, 3), random(2, 3, seed=1), (1,))),
+    Sample(np.linalg.tensorinv, (random(2, 3, 6),)),
+    Sample(np.linalg.tensorinv, (random(6, 2, 3),), {"ind": 1}),
+    Sample(np.linalg.multi_dot, ([random(3), random(3, 2), random(2)],), wrt=(0,)),
+    Sample(np.linalg.multi_dot, ([random(2, 3), random(3, 2), random(2)],), wrt=(0,)),
+    Sample(np.linalg.multi_dot, ([random(2), random(2, 3)],), wrt=(0,)),
     Sample(np.linalg.qr, (random(3, 3),)),
     Sample(np.linalg.qr, (random(4, 3),)),
     Sample(np.linalg.qr, (random(2, 4),)),
     Sample(np.linalg.qr, (random(2, 4, 2),)),
+    Sample(np.linalg.qr, (random(4, 3), "r")),
+    Sample(np.linalg.qr, (complex_matrix(3, 3),)),
+    Sample(np.linalg.qr, (complex_matrix(4, 3),)),
+    Sample(np.linalg.qr, (complex_matrix(2, 3), "r")),
     Sample(np.linalg.matrix_power, (invertible(3, 3), 0)),
     Sample(np.linalg.matrix_power, (invertible(3, 3), 1)),
     Sample(np.linalg.matrix_power, (invertible(3, 3), 3)),
@@ -111,6 +144,12 @@ SAMPLES = [
         for ord, smooth in (("nuc", False), (1, True), (2, False), (np.inf, True))
     ],
     Sample(np.linalg.norm, (complex_matrix(3, 2), 3, 0)),
+    *[
+        Sample(np.linalg.cond, (invertible(3, 3), p), wrt=(0,))
+        for p in (None, 2, -2, "fro", 1, np.inf)
+    ],
+    Sample(np.linalg.cond, (random(3, 4),)),
+    Sample(np.linalg.cond, (invertible(2, 3, 3), 1), wrt=(0,)),
 ]
 
 for _operator in existing("linalg.svdvals"):
@@ -135,6 +174,7 @@ if existing("matvec"):  # cholesky's `upper` is as old as NumPy 2
     SAMPLES += [
         Sample(np.linalg.cholesky, (positive(3, 3),), {"upper": True}),
         Sample(np.linalg.cholesky, (positive(2, 3, 3),), {"upper": True}),
+        Sample(np.linalg.cholesky, (hermitian(3),), {"upper": True}),
     ]
 
 
