@@ -19,7 +19,10 @@ from autograd_compiler.rules import (
     zero,
 )
 
-for _part in ("special", "linalg", "stats"):
+for _part in (
+    *("special", "linalg", "stats", "fft", "signal"),
+    *("integrate", "ndimage"),
+):
     registry.when_imported(f"scipy.{_part}", f"autograd_compiler.rules.scipy.{_part}")
 
 __all__ = [

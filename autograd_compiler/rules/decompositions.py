@@ -20,7 +20,6 @@ from autograd_compiler.rules.linalg import (
     conjugate_transposed,
     folded,
     halved_diagonal,
-    hermitian_of,
     reciprocal_or_zero,
     unfolded,
 )

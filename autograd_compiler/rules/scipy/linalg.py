@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from scipy import linalg
 
+from autograd_compiler.rules import decompositions, norms
 from autograd_compiler.rules import linalg as of_numpy
 from autograd_compiler.rules.linalg import (
     folded,
@@ -400,20 +401,20 @@ def numpy_mode(mode: str) -> str:
 
 
 def qr_tangent(y: Any, a: Any, mode: Any, check_finite: Any, d_a: Any) -> Any:
-    return of_numpy.qr_tangent(y, a, numpy_mode(mode), d_a)
+    return decompositions.qr_tangent(y, a, numpy_mode(mode), d_a)
 
 
 @general(linalg.qr, wrt="a", tangent=qr_tangent)
 def qr_adjoint(
     d_y: Any, y: Any, a: Any, *, mode: Any = "full", check_finite: Any = True
 ) -> Any:
-    return of_numpy.qr_adjoint(d_y, y, a, numpy_mode(mode))
+    return decompositions.qr_adjoint(d_y, y, a, numpy_mode(mode))
 
 
 def svd_tangent(
     y: Any, a: Any, full_matrices: Any, compute_uv: Any, check_finite: Any, d_a: Any
 ) -> Any:
-    return of_numpy.svd_tangent(y, a, full_matrices, compute_uv, False, d_a)
+    return decompositions.svd_tangent(y, a, full_matrices, compute_uv, d_a)
 
 
 @general(linalg.svd, wrt="a", tangent=svd_tangent)
@@ -426,16 +427,16 @@ def svd_adjoint(
     *,
     check_finite: Any = True,
 ) -> Any:
-    return of_numpy.svd_adjoint(d_y, y, a, full_matrices, compute_uv, False)
+    return decompositions.svd_adjoint(d_y, y, a, full_matrices, compute_uv)
 
 
 def svdvals_tangent(a: Any, check_finite: Any, d_a: Any) -> Any:
-    return of_numpy.svdvals_tangent(a, d_a)
+    return decompositions.svdvals_tangent(a, d_a)
 
 
 @general(linalg.svdvals, wrt="a", tangent=svdvals_tangent)
 def svdvals_adjoint(d_y: Any, a: Any, *, check_finite: Any = True) -> Any:
-    return of_numpy.svdvals_adjoint(d_y, a)
+    return decompositions.svdvals_adjoint(d_y, a)
 
 
 @static
@@ -447,8 +448,8 @@ def eigh_tangent(
     y: Any, a: Any, b: Any, lower: Any, eigvals_only: Any, check_finite: Any, d_a: Any
 ) -> Any:
     if eigvals_only:
-        return of_numpy.eigvalsh_tangent(a, triangle_name(lower), d_a)
-    return of_numpy.eigh_tangent(y, a, triangle_name(lower), d_a)
+        return decompositions.eigvalsh_tangent(a, triangle_name(lower), d_a)
+    return decompositions.eigh_tangent(y, a, triangle_name(lower), d_a)
 
 
 @general(linalg.eigh, wrt="a", tangent=eigh_tangent)
@@ -465,12 +466,12 @@ def eigh_adjoint(
     if b is not None:
         raise TypeError("scipy.linalg.eigh: the generalised problem has no rule")
     if eigvals_only:
-        return of_numpy.eigvalsh_adjoint(d_y, a, triangle_name(lower))
-    return of_numpy.eigh_adjoint(d_y, y, a, triangle_name(lower))
+        return decompositions.eigvalsh_adjoint(d_y, a, triangle_name(lower))
+    return decompositions.eigh_adjoint(d_y, y, a, triangle_name(lower))
 
 
 def eigvalsh_tangent(a: Any, b: Any, lower: Any, check_finite: Any, d_a: Any) -> Any:
-    return of_numpy.eigvalsh_tangent(a, triangle_name(lower), d_a)
+    return decompositions.eigvalsh_tangent(a, triangle_name(lower), d_a)
 
 
 @general(linalg.eigvalsh, wrt="a", tangent=eigvalsh_tangent)
@@ -479,7 +480,7 @@ def eigvalsh_adjoint(
 ) -> Any:
     if b is not None:
         raise TypeError("scipy.linalg.eigvalsh: the generalised problem has no rule")
-    return of_numpy.eigvalsh_adjoint(d_y, a, triangle_name(lower))
+    return decompositions.eigvalsh_adjoint(d_y, a, triangle_name(lower))
 
 
 # ---------------------------------------------------------------- numbers, inverses
@@ -497,7 +498,7 @@ def inv_adjoint(d_y: Any, y: Any, a: Any, *, check_finite: Any = True) -> Any:
 def pinv_tangent(
     y: Any, a: Any, atol: Any, rtol: Any, check_finite: Any, d_a: Any
 ) -> Any:
-    return of_numpy.pinv_tangent(y, a, None, False, None, d_a)
+    return of_numpy.pinv_tangent(y, a, None, None, d_a)
 
 
 @general(linalg.pinv, wrt="a", tangent=pinv_tangent)
@@ -525,7 +526,7 @@ def det_adjoint(d_y: Any, y: Any, a: Any, *, check_finite: Any = True) -> Any:
 def norm_tangent(
     y: Any, a: Any, ord: Any, axis: Any, keepdims: Any, check_finite: Any, d_a: Any
 ) -> Any:
-    return of_numpy.norm_tangent(y, a, ord, axis, keepdims, d_a)
+    return norms.norm_tangent(y, a, ord, axis, keepdims, d_a)
 
 
 @general(linalg.norm, wrt="a", tangent=norm_tangent)
@@ -539,7 +540,7 @@ def norm_adjoint(
     *,
     check_finite: Any = True,
 ) -> Any:
-    return of_numpy.norm_adjoint(d_y, y, a, ord, axis, keepdims)
+    return norms.norm_adjoint(d_y, y, a, ord, axis, keepdims)
 
 
 # ---------------------------------------------------------------- functions of matrices
@@ -689,12 +690,7 @@ def block_diag_adjoint(d_y: Any, *arrs: Any) -> Any:
 # ---------------------------------------------------------------- refused
 
 refused(
-    (linalg.eig, linalg.eigvals, linalg.schur),
-    "the eigenvalues of a general matrix are complex and in no fixed order; for a "
-    "symmetric matrix write scipy.linalg.eigh",
+    (linalg.eig, linalg.eigvals, linalg.lstsq),
+    "it has no rule; write np.linalg.eig or np.linalg.lstsq, which have",
 )
-refused(
-    linalg.lstsq,
-    "its results depend on the rank; write scipy.linalg.pinv(a) @ b, or "
-    "scipy.linalg.solve(a.T @ a, a.T @ b) for full rank",
-)
+refused(linalg.schur, "it has no rule; for a symmetric matrix write scipy.linalg.eigh")
