@@ -269,6 +269,9 @@ def _collect(
                     symbols[dim.symbol] = None
                 elif dim.offset > 1:
                     constants[dim.offset] = None
+        case Opaque(_, example):
+            for size in getattr(example, "shape", ()):
+                constants[size] = None
         case Scalar(size=size):
             if size is not None and size.symbol:
                 symbols[size.symbol] = None
@@ -379,6 +382,8 @@ def _sample(type: Type, sizes: Sizes, owner: object) -> Any:
             return [_sample(item, sizes, owner) for _ in range(2)]
         case TupleOf(items):
             return tuple(_sample(item, sizes, owner) for item in items)
+        case Opaque(_, example) if example is not None:
+            return example
     raise _Absent
 
 
@@ -478,7 +483,12 @@ def _merge(values: list[Any], names: tuple[str, ...], exact: bool) -> Type:
             )
             return TupleOf(items)
         return UNKNOWN
-    return Opaque(type(value))
+    return Opaque(type(value), value if is_sparse(value) else None)
+
+
+def is_sparse(value: Any) -> bool:
+    """Whether a value is a sparse matrix or array of SciPy's."""
+    return type(value).__module__.startswith("scipy.sparse.")
 
 
 def _dim(numbers: list[int], names: tuple[str, ...], exact: bool) -> Dim | None:

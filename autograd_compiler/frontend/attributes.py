@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autograd_compiler import ir
+from autograd_compiler.analysis.infer import is_sparse
 from autograd_compiler.frontend import calls, distributions, names
 from autograd_compiler.frontend.values import (
     Bound,
@@ -197,6 +198,10 @@ def _is_library(module: types.ModuleType) -> bool:
 
 def _of_object(low: Lowering, owner: Object, name: str, node: ast.AST) -> Value:
     value = owner.value
+    if is_sparse(value) and name == "dot":
+        return Bound(ir.Const(operator.matmul), (owner,))
+    if is_sparse(value) and name in ("T", "shape", "ndim", "dtype"):
+        return low.apply(getattr, calls.capture_whole(low, owner), ir.Const(name))
     found = inspect.getattr_static(type(value), name, None)
     if isinstance(found, types.FunctionType):
         rule = rule_of(types.MethodType(found, value))

@@ -21,9 +21,11 @@ from autograd_compiler.rules import (
 
 for _part in (
     *("special", "linalg", "stats", "fft", "signal"),
-    *("integrate", "ndimage"),
+    *("integrate", "interpolate", "ndimage"),
 ):
     registry.when_imported(f"scipy.{_part}", f"autograd_compiler.rules.scipy.{_part}")
+
+registry.when_imported("scipy.sparse.linalg", "autograd_compiler.rules.scipy.sparse")
 
 __all__ = [
     "decompositions",

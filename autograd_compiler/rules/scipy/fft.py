@@ -122,7 +122,9 @@ def sine_adjoint(d_y: Any, type: Any, axis: Any, norm: Any) -> Any:
 
 def of_whole_axis(n: Any) -> None:
     if n is not None:
-        raise TypeError("scipy.fft: cosine and sine transforms with n=: pad or cut before")
+        raise TypeError(
+            "scipy.fft: cosine and sine transforms with n=: pad or cut before"
+        )
 
 
 @linear(fft.dct, wrt="x")

@@ -17,9 +17,9 @@ from autograd_compiler.rules import linalg as of_numpy
 from autograd_compiler.rules.linalg import (
     folded,
     halved_diagonal,
-    transposed,
     unfolded,
 )
+from autograd_compiler.rules.products import transposed
 from autograd_compiler.rules.registry import Operator, general, linear, refused
 from autograd_compiler.rules.static import static
 

@@ -14,7 +14,14 @@ from scipy import ndimage
 from autograd_compiler.rules.registry import general
 from autograd_compiler.rules.static import static
 
-_SYMMETRIC = ("reflect", "grid-mirror", "wrap", "grid-wrap", "constant", "grid-constant")
+_SYMMETRIC = (
+    "reflect",
+    "grid-mirror",
+    "wrap",
+    "grid-wrap",
+    "constant",
+    "grid-constant",
+)
 
 
 @static
@@ -38,7 +45,9 @@ def odd(size: Any) -> Any:
     """The sizes of a filter, if it has a middle."""
     sizes = size if isinstance(size, (tuple, list)) else (size,)
     if any(one % 2 == 0 for one in sizes):
-        raise TypeError("scipy.ndimage: a filter of even size has no middle; make it odd")
+        raise TypeError(
+            "scipy.ndimage: a filter of even size has no middle; make it odd"
+        )
     return size
 
 

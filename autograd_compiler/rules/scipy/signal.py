@@ -67,7 +67,9 @@ def convolve2d_adjoint(d_y: Any, in1: Any, in2: Any, mode: Any = "full") -> Any:
 
 def only_real(x: Any) -> Any:
     if np.iscomplexobj(x):
-        raise TypeError("scipy.signal.correlate is differentiated for real numbers only")
+        raise TypeError(
+            "scipy.signal.correlate is differentiated for real numbers only"
+        )
     return x
 
 
