@@ -11,7 +11,7 @@ import functools
 import inspect
 import math
 import operator
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -25,6 +25,7 @@ from autograd_compiler.frontend.lower import Lowering
 from autograd_compiler.frontend.values import Frame, Value
 from autograd_compiler.names import public_name
 from autograd_compiler.rules.registry import Rule
+from autograd_compiler.runtime import i0_derivative, polygamma
 from autograd_compiler.types import dtype_of
 
 
@@ -35,9 +36,10 @@ def log(x: Any) -> Any:
     return np.log(x)
 
 
-_NUMPY = {**vars(math), **vars(np), "np": np}
+_HELPERS = {"polygamma": polygamma, "i0_derivative": i0_derivative}
+_NUMPY = {**vars(math), **vars(np), "np": np, **_HELPERS}
 _SINGLE = {**_NUMPY, "log": log}
-_MATH = {**vars(np), **vars(math), "np": np, "abs": abs, "pow": math.pow}
+_MATH = {**_NUMPY, **vars(math), "abs": abs, "pow": math.pow}
 
 
 @functools.cache
@@ -130,21 +132,25 @@ def bound_arguments(
     return found, given
 
 
-def differentiated(rule: Rule, op: ir.Apply, active: Sequence[str]) -> list[str]:
-    """Those of the active parameters that the rule has a derivative in: all of them.
+# Conditions choose, and have no derivative whatever they are made of.
+_CONDITIONS = frozenset({"condition", "condlist", "where"})
 
-    A partial derivative that is declared zero is the only one that may be left out.
-    """
-    without = [name for name in active if name not in rule.wrt]
-    if rule.kind == "partials":
-        without = [name for name in without if name not in rule.partials]
-    if without:
-        raise UnsupportedError(
-            f"`{spelling(op.fn)}` has no derivative in `{', '.join(without)}`",
-            op.span,
-            "make the argument independent of the differentiated input",
-        )
-    return [name for name in rule.wrt if name in active]
+
+def check_dropped(
+    rule: Rule,
+    op: ir.Apply,
+    bound: dict[str, ir.Operand],
+    varies: Callable[[ir.Operand], bool],
+) -> None:
+    """Refuse an argument that depends on the input and that the rule has no part for."""
+    declared = {*rule.wrt, *rule.partials, *_CONDITIONS}
+    for name, operand in bound.items():
+        if name not in declared and varies(operand):
+            raise UnsupportedError(
+                f"`{spelling(op.fn)}` has no derivative in `{name}`",
+                op.span,
+                "make the argument independent of the differentiated input",
+            )
 
 
 def weighted(

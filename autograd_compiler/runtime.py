@@ -6,6 +6,7 @@ is a number or an array.  Where types are known, generated code has none of them
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -58,6 +59,58 @@ def last_writes(adjoint: Any, index: Any) -> Any:
     winner = np.zeros(np.shape(adjoint), dtype=int)
     winner[index] = order
     return picked * (winner[index] == order)
+
+
+def polygamma(n: int, x: float) -> float:
+    """The derivative number `n` of the digamma function, the slope of `math.lgamma`.
+
+    Small arguments are shifted by the recurrence to where the asymptotic series is exact
+    to the last digits; for digamma itself, negative ones are reflected.  Abramowitz and Stegun, 6.4.
+    """
+    total = 0.0
+    sign = -1.0 if n % 2 == 0 else 1.0
+    if n == 0 and x < 0.5:
+        # From psi(1 - x) - psi(x) = pi / tan(pi x).
+        total = -math.pi / math.tan(math.pi * (x - math.floor(x)))
+        x = 1.0 - x
+    while x < 12.0 + n:
+        if n == 0:
+            total -= 1.0 / x
+        else:
+            total += sign * math.factorial(n) / x ** (n + 1)
+        x += 1.0
+    bernoulli = (
+        1 / 6,
+        -1 / 30,
+        1 / 42,
+        -1 / 30,
+        5 / 66,
+        -691 / 2730,
+        7 / 6,
+        -3617 / 510,
+    )
+    if n == 0:
+        series = math.log(x) - 0.5 / x
+        for k in range(8):
+            series -= bernoulli[k] / ((2 * k + 2) * x ** (2 * k + 2))
+        return total + series
+    series = math.factorial(n - 1) / x**n + math.factorial(n) / (2 * x ** (n + 1))
+    for k in range(8):
+        rising = math.factorial(2 * k + 1 + n) / math.factorial(2 * k + 2)
+        series += bernoulli[k] * rising / x ** (2 * k + 2 + n)
+    return total + sign * series
+
+
+def i0_derivative(k: int, x: Any) -> Any:
+    """The derivative number `k` of the modified Bessel function `np.i0`.
+
+    It is the mean of `cos(t)**k * exp(x * cos(t))` over a circle, of which equal steps
+    give all digits; opposite points are paired, so that nothing cancels.
+    """
+    cosine = np.cos((np.arange(128) + 0.5) * (np.pi / 256))
+    product = np.multiply.outer(x, cosine.astype(np.asarray(x).dtype))
+    pair = np.sinh(product) if k % 2 else np.cosh(product)
+    return np.mean(pair * cosine.astype(pair.dtype) ** k, axis=-1)
 
 
 zeros_like.__form_only__ = True  # type: ignore[attr-defined]

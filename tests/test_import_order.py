@@ -24,6 +24,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("frontend",),
     ("expand",),
     ("passes.storage",),  # what the reverse sweep needs, and where it is kept
+    ("passes.masks",),
     ("passes.adjoints", "passes.keeping"),  # sums of adjoints; making values available
     ("passes.reverse_loop",),
     ("passes",),

@@ -32,7 +32,7 @@ from samples import ALL, SPECIAL, Sample, Special, full_name, is_inexact, spread
 
 from autograd_compiler import jvp, vjp
 from autograd_compiler.api import owned
-from autograd_compiler.errors import UnsupportedError
+from autograd_compiler.errors import AutogradCompilerError, UnsupportedError
 from autograd_compiler.rules import registry
 from autograd_compiler.specialise import Specialiser
 
@@ -423,6 +423,20 @@ METHODS = [
     "(x[0, 0] * (1 + 2j)).conjugate().imag",
     "x[0, 0].item() ** 2",
     "float(x[0, 0]) ** 2",
+    "np.add.reduce(x)",
+    "np.multiply.reduce(x, 1, keepdims=True)",
+    "np.maximum.reduce(x, axis=None)",
+    "np.add.accumulate(x)",
+    "np.multiply.accumulate(x, axis=1)",
+    "np.subtract.outer(x[0], x)",
+    "np.multiply.outer(x, 2.0)",
+    "x.nonzero()[0].sum() * x",
+    "np.split(x, 1)[0] * 2",
+    "np.pad(x, 1, constant_values=x[0, 0])",
+    "np.pad(x, 1, constant_values=(x[0, 0], 2.0))",
+    "np.pad(x, ((1, 2), (0, 1)), constant_values=((x[0, 0], x[1, 1]), (3.0, x[2, 0])))",
+    "np.mean(x, where=x > 0)",
+    "x.max(initial=0.3)",
 ]
 
 
@@ -606,6 +620,42 @@ def test_write_into_a_result_that_may_be_a_view() -> None:
         "    return y * y\n",
         spread(6),
     )
+
+
+# ---------------------------------------------------------------- nothing is dropped
+
+
+@pytest.mark.parametrize(
+    ("expression", "argument"),
+    [
+        ("np.nan_to_num(x, nan=x[0])", "nan"),
+        ("np.linalg.norm(x, x[0])", "ord"),
+        ("np.unwrap(x, period=x[0])", "period"),
+        ("np.var(x, ddof=x[0])", "ddof"),
+    ],
+)
+def test_argument_without_derivative_is_refused(expression: str, argument: str) -> None:
+    f = program(f"def f(x):\n    return {expression}\n")
+    with pytest.raises(UnsupportedError, match=f"no derivative in `{argument}`"):
+        vjp(f, np.ones(3))
+    with pytest.raises(UnsupportedError, match=f"no derivative in `{argument}`"):
+        jvp(f, (np.ones(3),), (np.ones(3),))
+
+
+ATTRIBUTES_AND_METHODS = [name for name in dir(np.ndarray) if not name.startswith("_")]
+
+
+@pytest.mark.parametrize("name", ATTRIBUTES_AND_METHODS)
+def test_attribute_of_an_array_is_known_or_refused_in_its_place(name: str) -> None:
+    f = program(f"def f(x):\n    return x.{name}\n")
+    if callable(getattr(np.ndarray, name)):
+        f = program(f"def f(x):\n    y = x.{name}()\n    return x * 2\n")
+    try:
+        vjp(f, np.ones((2, 2)))
+    except AutogradCompilerError as error:
+        assert f".{name}" in str(error) or "this fails with" in str(error)
+    except TypeError as error:
+        assert "argument" in str(error)
 
 
 # ---------------------------------------------------------------- no rule is forgotten

@@ -21,6 +21,7 @@ from samples import reductions as reductions_samples
 from samples import scalars as scalars_samples
 from samples import zero as zero_samples
 
+from autograd_compiler import runtime
 from autograd_compiler.rules import elementwise, reductions, registry, scalars, zero
 from autograd_compiler.rules.registry import Rule, rule_of
 
@@ -95,9 +96,14 @@ class Calculus:
         self.y = function(*args, **kwargs)
 
     def partial(self, name: str) -> Any:
-        libraries: dict[str, Any] = {**vars(math), **vars(np), "np": np}
+        libraries: dict[str, Any] = {
+            **vars(runtime),
+            **vars(math),
+            **vars(np),
+            "np": np,
+        }
         if full_name(self.rule.operator).startswith("math."):
-            libraries = {**vars(np), **vars(math), "np": np}
+            libraries = {**libraries, **vars(math)}
         text = self.rule.partials[name]
         if text is None:
             return 0.0
@@ -263,7 +269,9 @@ def in_single_precision(value: Any) -> Any:
     return value
 
 
-@pytest.mark.parametrize("special", SPECIAL, ids=str)
+@pytest.mark.parametrize(
+    "special", [each for each in SPECIAL if rule_of(each.function)], ids=str
+)
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_special_point(special: Special) -> None:
     here = Calculus(special.function, special.args, {})
@@ -324,6 +332,6 @@ def test_steps_and_questions_have_zero_derivative(function: Any) -> None:
 
 
 def test_refusal_says_what_to_write() -> None:
-    rule = rule_of(math.gamma)
+    rule = rule_of(np.kaiser)
     assert rule is not None
-    assert "scipy.special" in rule.reason
+    assert "np.i0" in rule.reason

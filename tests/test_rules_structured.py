@@ -22,6 +22,7 @@ from samples import shaping as shaping_samples
 from autograd_compiler.rules import (
     decompositions,
     indexing,
+    joining,
     linalg,
     norms,
     products,
@@ -38,7 +39,7 @@ def has_adjoint(sample: Sample) -> bool:
     return rule.adjoint is not None and takes
 
 
-MODULES = (decompositions, indexing, linalg, norms, products, shaping)
+MODULES = (decompositions, indexing, joining, linalg, norms, products, shaping)
 FAMILIES = (indexing_samples, linalg_samples, products_samples, shaping_samples)
 SAMPLES: list[Sample] = [
     sample for family in FAMILIES for sample in family.SAMPLES if has_adjoint(sample)
@@ -277,7 +278,7 @@ def test_special_points_are_written_down_right(special: Special) -> None:
 
 REFUSED = [
     (shaping.reshape_adjoint, (np.ones(4), np.ones((2, 2)), 4, "A"), "order='C'"),
-    (shaping.pad_adjoint, (np.ones(4), np.ones(2), 1, "maximum"), "modes"),
+    (joining.pad_adjoint, (np.ones(4), np.ones(2), 1, "maximum"), "modes"),
     (products.einsum_adjoint, (1.0, np.ones(2), [0], np.ones(2), [0]), "string"),
     (decompositions.qr_adjoint, ((), (), np.ones((2, 2)), "complete"), "reduced"),
 ]

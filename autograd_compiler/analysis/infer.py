@@ -439,6 +439,9 @@ def _describe(
             _merge([result[k] for result in results], names, exact)
             for k in range(len(value))
         )
+        if len(types) == 1:  # one target would stand for the tuple itself
+            whole = TupleOf(types) if isinstance(value, tuple) else ListOf(types[0])
+            return Result((whole,), False, aliases)
         return Result(types, True, aliases)
     return Result((_merge(results, names, exact),), False, aliases)
 

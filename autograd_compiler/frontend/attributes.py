@@ -57,6 +57,12 @@ RESULT_FIELDS = {
     "Vh": 2,
 }
 FACTS = ("shape", "ndim", "size", "dtype", "itemsize", "nbytes")
+# Attributes of arrays that are not methods and say nothing of their numbers.
+FACTS_OF_MEMORY = {
+    name
+    for name in dir(np.ndarray)
+    if not callable(getattr(np.ndarray, name)) and not name.startswith("__")
+}
 
 
 def attribute(low: Lowering, owner: Value, name: str, node: ast.AST) -> Value:
@@ -97,6 +103,8 @@ def _of_variable(low: Lowering, owner: ir.Var, name: str, node: ast.AST) -> Valu
             return _property(low, owner, kind, name)
         if name == "flat":
             raise low.refuse(node, "`.flat`", "write `x.ravel()`, or index the array")
+        if isinstance(kind, Array) and name in FACTS_OF_MEMORY:
+            raise low.refuse(node, f"the array attribute `.{name}` is not supported")
         if name == "at" and isinstance(kind, Unknown):
             raise low.refuse(node, "`.at` is not known here")
         return MethodOf(owner, name)

@@ -14,7 +14,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autograd_compiler import ir
-from autograd_compiler.builder import class_of, constant_value, identity
+from autograd_compiler.builder import (
+    class_of,
+    constant_value,
+    identity,
+    type_of_operand,
+)
 from autograd_compiler.frontend import (
     attributes,
     branches,
@@ -526,6 +531,58 @@ for _name in dir(np):
     _ufunc = getattr(np, _name)
     if isinstance(_ufunc, np.ufunc):
         HANDLERS[_ufunc.at] = _ufunc_at(_ufunc)
+
+
+# The reductions of ufuncs are functions of their own, along the first axis by default.
+_REDUCED = {
+    np.add: np.sum,
+    np.multiply: np.prod,
+    np.maximum: np.max,
+    np.minimum: np.min,
+}
+_ACCUMULATED = {np.add: np.cumsum, np.multiply: np.cumprod}
+
+
+def _along_axis(fn: Any) -> Handler:
+    def handler(
+        low: Lowering, args: tuple[Value, ...], kwargs: Keywords, node: ast.AST
+    ) -> Value:
+        array, *rest = args
+        named = dict(zip(("axis", "dtype", "out", "keepdims"), rest, strict=False))
+        options: Keywords = {"axis": ir.Const(0), **named, **kwargs}
+        return calls.primitive(low, fn, (array,), options, node)
+
+    return handler
+
+
+def _outer(fn: Any) -> Handler:
+    def handler(
+        low: Lowering, args: tuple[Value, ...], kwargs: Keywords, node: ast.AST
+    ) -> Value:
+        first, second = (low.operand(arg, node) for arg in args)
+        kind = type_of_operand(second)
+        if not isinstance(kind, (Array, Scalar)):
+            raise low.refuse(
+                node,
+                f"`np.{fn.__name__}.outer` of what only run time knows",
+                "write `a[:, None]` and the operator",
+            )
+        if isinstance(kind, Array) and kind.ndim:
+            axes = ir.Pack(tuple(map(ir.Const, range(-kind.ndim, 0))))
+            first = low.apply(np.expand_dims, first, axes)
+        return calls.primitive(low, fn, (first, second), kwargs, node)
+
+    return handler
+
+
+for _ufunc, _function in _REDUCED.items():
+    HANDLERS[_ufunc.reduce] = _along_axis(_function)
+for _ufunc, _function in _ACCUMULATED.items():
+    HANDLERS[_ufunc.accumulate] = _along_axis(_function)
+for _name in dir(np):
+    _ufunc = getattr(np, _name)
+    if isinstance(_ufunc, np.ufunc) and (_ufunc.nin, _ufunc.nout) == (2, 1):
+        HANDLERS[_ufunc.outer] = _outer(_ufunc)
 
 
 @handles(np.copyto)

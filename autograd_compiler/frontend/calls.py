@@ -476,7 +476,7 @@ def _call_function(
     node: ast.AST,
 ) -> Value:
     helper = _helper(fn)
-    if helper is not None and any(_is_open(value) for value in args):
+    if helper is not None and (_has_formula(helper) or any(map(_is_open, args))):
         return primitive(low, helper, args, kwargs, node)
     if low.defining and not _is_ours(fn.__globals__):
         with outside_of_rules(low):
@@ -507,6 +507,12 @@ def _helper(fn: types.FunctionType) -> Any:
     mine, other = original.__code__, fn.__code__
     same = mine.co_code == other.co_code and mine.co_names == other.co_names
     return original if same else None
+
+
+def _has_formula(helper: Any) -> bool:
+    """Whether its derivative is a formula, and not that of how it is computed."""
+    rule = rule_of(helper)
+    return rule is not None and rule.kind == "partials"
 
 
 def _is_open(value: Value) -> bool:

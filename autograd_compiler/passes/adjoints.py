@@ -17,6 +17,7 @@ import numpy as np
 from autograd_compiler import ir, runtime
 from autograd_compiler.builder import Builder, type_of_operand
 from autograd_compiler.names import adjoint_name
+from autograd_compiler.passes.masks import Masked
 from autograd_compiler.types import (
     Array,
     DictOf,
@@ -59,6 +60,8 @@ class Adjoints:
         self.builder.adjoint = self.builder.deriving = True
         self.active = active
         self.adjoints: Scope = {}
+        # What adjoints were chosen from, of the block at hand; see Note [Masks].
+        self.masked: dict[ir.Operand, Masked] = {}
         # Contributions that are computed and not yet added.
         self.pending: list[Adjoint] = []
 
@@ -130,6 +133,10 @@ class Adjoints:
     def settle_borrowers(self, owner: ir.Var, base: ir.Var) -> None:
         if isinstance(base.type, Scalar):  # numbers are not written into
             return
+        for key, masked in list(self.masked.items()):
+            held = masked.value
+            if isinstance(held, ir.Var) and (held is base or self._views(held, base)):
+                del self.masked[key]
         others = [entry for var, entry in self.adjoints.items() if var is not owner]
         for entry in [*others, *self.pending]:
             held = entry.value

@@ -235,8 +235,12 @@ class _Forward:
         if rule is None or rule.kind in ("refused", "zero"):
             raise expand.refusal(op, rule)
         bound, _ = expand.bound_arguments(rule, op)
-        varied = [name for name, value in bound.items() if self.is_varied(value)]
-        wanted = expand.differentiated(rule, op, varied)
+        expand.check_dropped(rule, op, bound, self.is_varied)
+        wanted = [
+            name for name in rule.wrt if name in bound and self.is_varied(bound[name])
+        ]
+        if not wanted:
+            return
         match rule.kind:
             case "partials":
                 self._partials(op, rule, bound, wanted)

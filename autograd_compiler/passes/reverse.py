@@ -31,6 +31,7 @@ from autograd_compiler.passes.keeping import (
     substitute,
     swap,
 )
+from autograd_compiler.passes.masks import Masked, commutes, unmasked
 from autograd_compiler.passes.reverse_loop import Worker, reverse_loop
 from autograd_compiler.passes.storage import Stored, needed
 from autograd_compiler.rules.registry import Rule, rule_of
@@ -189,9 +190,11 @@ class _Reverse(Worker):
     def sweep(self, ops: tuple[ir.Operation, ...], in_loop: bool) -> list[ir.Operation]:
         """Emit the reverse of operations; give the operations of the forward sweep."""
         forward: list[list[ir.Operation]] = []
+        outer, self.masked = self.masked, {}
         for op in reversed(ops):
             with self.builder.at(op.span):
                 forward.append(self.reverse(op, in_loop))
+        self.masked = outer
         return [op for group in reversed(forward) for op in group]
 
     def reverse(self, op: ir.Operation, in_loop: bool) -> list[ir.Operation]:
@@ -232,13 +235,48 @@ class _Reverse(Worker):
         rule = rule_of(op.fn)
         if rule is None or rule.kind in ("refused", "zero"):
             raise expand.refusal(op, rule)
+        entry = taken[0]
+        masked = None
+        if entry is not None and commutes(op, rule):
+            masked = self.masked.get(entry.value)
+        if masked is not None:  # see Note [Masks]
+            taken = [Adjoint(masked.value, False)]
+        start = len(self.builder.ops)
         if rule.kind == "partials":
             assert taken[0] is not None
-            self._partials(op, rule, taken[0])
+            contributions = self._partials(op, rule, taken[0])
         else:
-            self._adjoint_function(op, rule, taken)
+            contributions = self._adjoint_function(op, rule, taken)
+        contributions = [each for whole in contributions for each in _items(*whole)]
+        made = self.builder.ops[start:]
+        for k, (operand, value, _) in enumerate(contributions):
+            chosen = unmasked(value, made)
+            if masked is not None and isinstance(value, (ir.Var, ir.Const)):
+                inner = chosen or Masked((), value)
+                chosen = Masked((*masked.choices, *inner.choices), inner.value)
+                value = chosen.remade(self.builder)
+                contributions[k] = operand, value, True
+            if chosen is not None:
+                self.masked[value] = chosen
+        self.contribute_all(contributions)
+        for operand, value, _ in contributions:
+            if value in self.masked and isinstance(operand, ir.Var):
+                self._keep_masked(operand, value)
 
-    def _partials(self, op: ir.Apply, rule: Rule, d_y: Adjoint) -> None:
+    def _keep_masked(self, operand: ir.Var, value: ir.Operand) -> None:
+        """An array without dimensions becomes a number: the choice is the same."""
+        entry = self.adjoints.get(operand)
+        kind = type_of_operand(value)
+        if entry is None or not isinstance(kind, Array) or kind.ndim:
+            return
+        for made in self.builder.ops[-1:]:
+            if isinstance(made, ir.Apply) and made.fn is np.sum:
+                if made.target is entry.value and made.args[0] is value:
+                    self.masked[entry.value] = self.masked[value]
+
+    def _partials(
+        self, op: ir.Apply, rule: Rule, d_y: Adjoint
+    ) -> list[tuple[ir.Operand, ir.Operand, bool]]:
         bound, _ = expand.bound_arguments(rule, op)
         values = {**bound, "y": op.target}
         alone = sum(1 for leaf in ir.uses(op) if leaf in self.active) == 1
@@ -258,18 +296,18 @@ class _Reverse(Worker):
             else:
                 owned = self.is_fresh(value, start)
             contributions.append((operand, value, owned))
-        self.contribute_all(contributions)
+        return contributions
 
     def _adjoint_function(
         self, op: ir.Apply, rule: Rule, taken: list[Adjoint | None]
-    ) -> None:
+    ) -> list[tuple[ir.Operand, ir.Operand, bool]]:
         bound, _ = expand.bound_arguments(rule, op)
-        active = [
-            name
-            for name, operand in bound.items()
-            if any(leaf in self.active for leaf in ir.leaves(operand))
+        expand.check_dropped(rule, op, bound, self._is_active)
+        wanted = [
+            name for name in rule.wrt if name in bound and self._is_active(bound[name])
         ]
-        wanted = expand.differentiated(rule, op, active)
+        if not wanted:
+            return []
         d_y: ir.Operand
         y: ir.Operand
         if len(op.targets) == 1 and not _unpacks(op):
@@ -300,7 +338,10 @@ class _Reverse(Worker):
             fresh = value not in seen and self.is_fresh(value, start)
             seen.add(value)
             contributions.append((bound[name], value, fresh))
-        self.contribute_all(contributions)
+        return contributions
+
+    def _is_active(self, operand: ir.Operand) -> bool:
+        return any(leaf in self.active for leaf in ir.leaves(operand))
 
     # ------------------------------------------------------------ memory
 
@@ -634,6 +675,16 @@ class _Reverse(Worker):
         return replace(
             op, targets=tuple(targets), body=ir.Block(tuple(forward), tuple(exports))
         )
+
+
+def _items(
+    operand: ir.Operand, value: ir.Operand, owned: bool
+) -> list[tuple[ir.Operand, ir.Operand, bool]]:
+    """A contribution to a list that is written out as one to each item."""
+    if not isinstance(operand, ir.Pack) or not isinstance(value, ir.Pack):
+        return [(operand, value, owned)]
+    pairs = zip(operand.items, value.items, strict=True)
+    return [each for item, part in pairs for each in _items(item, part, False)]
 
 
 class _Into:

@@ -4,18 +4,25 @@ Rules for SciPy follow when the program has imported the part of SciPy that they
 """
 
 from autograd_compiler.rules import (
+    applying,
+    calculus,
     decompositions,
     elementwise,
     fft,
     helpers,
     indexing,
+    joining,
     linalg,
     norms,
+    options,
     products,
+    ranges,
     reductions,
+    refusals,
     registry,
     scalars,
     shaping,
+    statistics,
     zero,
 )
 
@@ -28,17 +35,24 @@ for _part in (
 registry.when_imported("scipy.sparse.linalg", "autograd_compiler.rules.scipy.sparse")
 
 __all__ = [
+    "applying",
+    "calculus",
     "decompositions",
     "elementwise",
     "fft",
     "helpers",
     "indexing",
+    "joining",
     "linalg",
     "norms",
+    "options",
     "products",
+    "ranges",
     "reductions",
+    "refusals",
     "registry",
     "scalars",
     "shaping",
+    "statistics",
     "zero",
 ]

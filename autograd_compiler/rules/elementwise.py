@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd_compiler import runtime
 from autograd_compiler.rules.registry import general, linear, partials
 
 # ---------------------------------------------------------------- arithmetic
@@ -88,6 +89,8 @@ partials(np.arcsinh, x="1 / sqrt(1 + x**2)")
 # Two roots, not the root of the product, which has another branch in the complex plane.
 partials(np.arccosh, x="1 / (sqrt(x - 1) * sqrt(x + 1))")
 partials(np.arctanh, x="1 / ((1 - x) * (1 + x))")
+partials(np.i0, x="i0_derivative(1, x)")
+partials(runtime.i0_derivative, k=None, x="i0_derivative(k + 1, x)")
 # The series near zero, where the difference loses all digits, and then its own
 # derivative, too.
 partials(

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from autograd_compiler.rules.joining import part
 from autograd_compiler.rules.registry import general, linear
-from autograd_compiler.rules.shaping import part
 from autograd_compiler.rules.static import as_tuple, axes_range, static
 
 

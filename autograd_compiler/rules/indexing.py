@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_compiler.rules.registry import general, linear, refused
+from autograd_compiler.rules.registry import general, linear
 from autograd_compiler.rules.static import axes_range
 
 
@@ -136,67 +136,27 @@ def sort_adjoint(
     return np.take_along_axis(d_y, ranks, axis)
 
 
-refused(
-    np.partition,
-    "the order inside its parts is not specified; write np.sort",
-)
-refused(
-    np.unique,
-    "which elements it keeps, and how many, depends on the values; write np.sort",
-)
+# What `np.partition` leaves unspecified is read off its result: both are the same numbers
+# in some order, and each is sorted by an order of its own.
 
 
-# ---------------------------------------------------------------- interpolation
+def partition_tangent(y: Any, a: Any, kth: Any, axis: Any, kind: Any, d_a: Any) -> Any:
+    if axis is None:
+        return partition_tangent(y, np.ravel(a), kth, -1, kind, np.ravel(d_a))
+    ranks = np.argsort(np.argsort(y, axis), axis)
+    return np.take_along_axis(
+        d_a, np.take_along_axis(np.argsort(a, axis), ranks, axis), axis
+    )
 
 
-def interp_cell(x: Any, xp: Any) -> Any:
-    """The interval of the grid that each point is interpolated in."""
-    return np.clip(np.searchsorted(xp, x, "right") - 1, 0, np.shape(xp)[0] - 2)
-
-
-def interp_tangent(
-    x: Any,
-    xp: Any,
-    fp: Any,
-    left: Any,
-    right: Any,
-    period: Any,
-    d_x: Any,
-    d_xp: Any,
-    d_fp: Any,
+@general(np.partition, wrt="a", tangent=partition_tangent)
+def partition_adjoint(
+    d_y: Any, y: Any, a: Any, kth: Any, axis: Any = -1, kind: Any = "introselect"
 ) -> Any:
-    if left is not None or right is not None or period is not None:
-        raise TypeError("np.interp: left, right and period are not differentiated")
-    k = interp_cell(x, xp)
-    width = xp[k + 1] - xp[k]
-    weight = (np.clip(x, xp[0], xp[-1]) - xp[k]) / width
-    slope = np.where((x < xp[0]) | (x > xp[-1]), 0, (fp[k + 1] - fp[k]) / width)
-    d_position = d_x - (1 - weight) * d_xp[k] - weight * d_xp[k + 1]
-    return slope * d_position + (1 - weight) * d_fp[k] + weight * d_fp[k + 1]
-
-
-@general(np.interp, wrt="x xp fp", tangent=interp_tangent)
-def interp_adjoint(
-    d_y: Any,
-    x: Any,
-    xp: Any,
-    fp: Any,
-    left: Any = None,
-    right: Any = None,
-    period: Any = None,
-) -> Any:
-    if left is not None or right is not None or period is not None:
-        raise TypeError("np.interp: left, right and period are not differentiated")
-    k = interp_cell(x, xp)
-    width = xp[k + 1] - xp[k]
-    weight = (np.clip(x, xp[0], xp[-1]) - xp[k]) / width
-    # Beyond the ends of the grid the value is that of the end.
-    slope = np.where((x < xp[0]) | (x > xp[-1]), 0, (fp[k + 1] - fp[k]) / width)
-    d_x = d_y * slope
-    d_xp = np.zeros_like(xp)
-    np.add.at(d_xp, k, -d_x * (1 - weight))
-    np.add.at(d_xp, k + 1, -d_x * weight)
-    d_fp = np.zeros_like(fp)
-    np.add.at(d_fp, k, d_y * (1 - weight))
-    np.add.at(d_fp, k + 1, d_y * weight)
-    return d_x, d_xp, d_fp
+    if axis is None:
+        d_flat = partition_adjoint(d_y, y, np.ravel(a), kth)
+        return np.reshape(d_flat, np.shape(a))
+    ranks = np.argsort(np.argsort(a, axis), axis)
+    return np.take_along_axis(
+        d_y, np.take_along_axis(np.argsort(y, axis), ranks, axis), axis
+    )

@@ -201,6 +201,10 @@ def _signature(function: Operator, own: Iterable[str]) -> tuple[inspect.Paramete
     return tuple(parameter for parameter in parameters if parameter.name not in own)
 
 
+def parameter_names(function: Operator) -> tuple[str, ...]:
+    return tuple(inspect.signature(function).parameters)
+
+
 def linear(
     operators: Operator | Iterable[Operator], wrt: str
 ) -> Callable[[Operator], Operator]:

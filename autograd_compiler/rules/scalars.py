@@ -11,12 +11,12 @@ from typing import Any
 
 import numpy as np
 
+from autograd_compiler import runtime
 from autograd_compiler.rules.registry import (
     general,
     linear,
     multilinear,
     partials,
-    refused,
 )
 
 
@@ -123,11 +123,9 @@ def degrees_adjoint(d_y: Any, x: Any) -> Any:
 
 partials(math.erf, x="2 / sqrt(np.pi) * exp(-(x**2))")
 partials(math.erfc, x="-2 / sqrt(np.pi) * exp(-(x**2))")
-refused(
-    (math.gamma, math.lgamma),
-    "the derivative needs the digamma function, which math and NumPy have not: write "
-    "scipy.special.gamma or scipy.special.gammaln",
-)
+partials(math.gamma, x="y * polygamma(0, x)")
+partials(math.lgamma, x="polygamma(0, x)")
+partials(runtime.polygamma, n=None, x="polygamma(n + 1, x)")
 
 # ---------------------------------------------------------------- signs and parts
 

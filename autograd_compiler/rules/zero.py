@@ -87,31 +87,34 @@ zero_derivative(
 
 
 @linear(np.full, wrt="fill_value")
-def full_adjoint(d_y: Any, shape: Any, fill_value: Any, dtype: Any = None) -> Any:
+def full_adjoint(
+    d_y: Any,
+    shape: Any,
+    fill_value: Any,
+    dtype: Any = None,
+    order: Any = "C",
+    *,
+    device: Any = None,
+    like: Any = None,
+) -> Any:
     # An array that fills is broadcast; the sum over that is the compiler's business.
     return np.sum(d_y) if np.ndim(fill_value) == 0 else d_y
 
 
 @linear(np.full_like, wrt="a fill_value")
-def full_like_adjoint(d_y: Any, a: Any, fill_value: Any, dtype: Any = None) -> Any:
+def full_like_adjoint(
+    d_y: Any,
+    a: Any,
+    fill_value: Any,
+    dtype: Any = None,
+    order: Any = "K",
+    subok: Any = True,
+    shape: Any = None,
+    *,
+    device: Any = None,
+) -> Any:
     # Of `a` only the shape and dtype count.
     return 0.0, np.sum(d_y) if np.ndim(fill_value) == 0 else d_y
-
-
-@linear(np.linspace, wrt="start stop")
-def linspace_adjoint(
-    d_y: Any,
-    start: Any,
-    stop: Any,
-    num: Any = 50,
-    endpoint: Any = True,
-    *,
-    dtype: Any = None,
-) -> Any:
-    if np.ndim(start) + np.ndim(stop) > 0:
-        raise TypeError("np.linspace: only between numbers, not between arrays")
-    t = np.linspace(0, 1, num, endpoint=endpoint)
-    return np.dot(d_y, 1 - t), np.dot(d_y, t)
 
 
 def arange_tangent(

@@ -100,6 +100,8 @@ def _shown(value: Any) -> str:
         return f"{value.dtype.char}{shape}"
     if isinstance(value, (list, tuple)):
         return f"[{','.join(map(_shown, value))}]"
+    if callable(value):
+        return str(value.__name__)
     return str(value)
 
 

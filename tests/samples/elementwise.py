@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd_compiler import runtime
 from samples import Sample, Special, spread
 
 INF = np.inf
@@ -117,6 +118,8 @@ SAMPLES: list[Sample] = [
     *unary(np.arccosh, 1.4, 3.0),
     *unary(np.arctanh, *INSIDE_ONE),
     *unary(np.sinc, *EVERYWHERE),
+    *unary(np.i0, *EVERYWHERE),
+    Sample(runtime.i0_derivative, (1, spread(3))),
     *unary(np.deg2rad, *EVERYWHERE),
     *unary(np.radians, *EVERYWHERE),
     *unary(np.rad2deg, *EVERYWHERE),
@@ -220,6 +223,44 @@ SPECIAL: list[Special] = [
         np.where,
         (vector(1.0, 0.0) > 0, vector(INF, INF), vector(1.0, 1.0)),
         (vector(1, 0), vector(0, 1)),
+    ),
+    Special(
+        "root where positive",
+        lambda x: np.where(x > 0, np.sqrt(x), 0),
+        (vector(0.0, -1.0, 4.0),),
+        (vector(0, 0, 0.25),),
+    ),
+    Special(
+        "root of a number where positive",
+        lambda x: np.where(x > 0, 3 * np.sqrt(x), 0),
+        (0.0,),
+        (0.0,),
+    ),
+    Special(
+        "entropy where positive",
+        lambda x: -np.where(x > 0, x * np.log(x), 0),
+        (vector(0.0, 1.0, 2.0),),
+        (vector(0, -1, -1 - np.log(2.0)),),
+    ),
+    Special(
+        "choice in a choice",
+        lambda x: np.where(
+            x > 0, np.where(x < 4, 1 / np.log(x), x), np.where(x < 0, (-x) ** 0.5, 0)
+        ),
+        (vector(0.0, 1.0, 2.0, 9.0, -4.0),),
+        (vector(0, -INF, -0.5 / np.log(2.0) ** 2, 1, -0.25),),
+    ),
+    Special(
+        "safe division by select",
+        lambda x, y: np.select([y != 0], [x / y], 1.0),
+        (vector(1.0, 3.0), vector(0.0, 2.0)),
+        (vector(0, 0.5), vector(0, -0.75)),
+    ),
+    Special(
+        "power where positive, beside a sum",
+        lambda x: np.sum(x) + np.where(x > 0, x**-1.5 + np.log(x), x),
+        (vector(0.0, 1.0),),
+        (vector(3, 1.5),),
     ),
     Special("zero to the zero", operator.pow, (vector(0.0), 0), (vector(0.0),)),
     Special("zero to the zero, both", np.power, (0.0, 0.0), (0.0, 0.0)),

@@ -13,6 +13,10 @@ GRID = np.array([0.0, 0.5, 1.5, 2.0])
 POINTS = np.array([-0.5, 0.2, 0.7, 1.1, 1.9, 2.6])
 
 SAMPLES = [
+    Sample(np.partition, (VECTOR, 2)),
+    Sample(np.partition, (MATRIX, 1)),
+    Sample(np.partition, (MATRIX, 4, None)),
+    Sample(np.partition, (CUBE, (0, 2)), {"axis": 1}),
     Sample(np.take, (VECTOR, 3)),
     Sample(np.take, (VECTOR, np.array([0, 5, 0, -1]))),
     Sample(np.take, (VECTOR, [1, 2])),

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd_compiler import runtime
 from samples import Sample, Special, spread
 
 
@@ -62,6 +63,9 @@ SAMPLES: list[Sample] = [
     *from_math("degrees", (0.7,)),
     *from_math("erf", (0.7,)),
     *from_math("erfc", (0.7,)),
+    *from_math("gamma", (0.3,), (4.2,), (-1.4,)),
+    *from_math("lgamma", (0.3,), (17.5,), (-2.6,)),
+    Sample(runtime.polygamma, (1, 0.7)),
     *from_math("fabs", (0.7,), (-0.7,)),
     *from_math("copysign", (0.7, -0.2), (-0.7, -0.2), (-0.7, 0.2)),
     *from_math("fmod", (5.3, 1.2), (-5.3, 1.2)),
