@@ -65,6 +65,12 @@ def posterior(x: Any, loc: Any, scale: Any) -> Any:
     return np.sum(likelihood.logpdf(x)) + prior.logpdf(scale) + np.sum(frozen.cdf(x))
 
 
+def mixture(logits: Any, alpha: Any, mean: Any) -> Any:
+    weights = special.softmax(logits)
+    normal = stats.multivariate_normal.logpdf(logits, mean, SYMMETRIC)
+    return stats.dirichlet.logpdf(weights, alpha) + normal
+
+
 def spectrum(x: Any) -> Any:
     filtered = signal.lfilter(np.array([0.5, 0.2]), np.array([1.0, -0.3]), x)
     return np.sum(np.abs(fft.rfft(filtered)) ** 2) + integrate.simpson(fft.dct(x) ** 2)
@@ -86,6 +92,7 @@ PROGRAMS = [
     (eigenvectors, (SYMMETRIC,)),
     (lower_eigenvectors, (SYMMETRIC,)),
     (posterior, (X, 0.4, 1.3)),
+    (mixture, (X, X + 0.5, X[::-1])),
     (spectrum, (np.append(X, X * 0.5),)),
     (splines, (X,)),
     (sparse_products, (X,)),

@@ -26,13 +26,19 @@ from autograd_compiler.rules import (
     zero,
 )
 
-for _part in (
-    *("special", "linalg", "stats", "fft", "signal"),
-    *("integrate", "interpolate", "ndimage"),
-):
-    registry.when_imported(f"scipy.{_part}", f"autograd_compiler.rules.scipy.{_part}")
-
-registry.when_imported("scipy.sparse.linalg", "autograd_compiler.rules.scipy.sparse")
+_OF_SCIPY = {
+    "scipy.special": ("special", "orders"),
+    "scipy.stats": ("stats",),
+    "scipy.linalg": ("linalg", "factors"),
+    "scipy.fft": ("fft",),
+    "scipy.signal": ("signal",),
+    "scipy.integrate": ("integrate",),
+    "scipy.interpolate": ("interpolate",),
+    "scipy.ndimage": ("ndimage",),
+    "scipy.sparse.linalg": ("sparse",),
+}
+for _library, _files in _OF_SCIPY.items():
+    registry.when_imported(_library, *(f"{__name__}.scipy.{_file}" for _file in _files))
 
 __all__ = [
     "applying",

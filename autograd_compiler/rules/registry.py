@@ -76,7 +76,7 @@ class Rule:
 _RULES: dict[Hashable, Rule] = {}
 
 # Modules of rules for libraries that a program may do without, by the library's module.
-_WAITING: dict[str, str] = {}
+_WAITING: dict[str, tuple[str, ...]] = {}
 
 
 def rule_of(operator: Any) -> Rule | None:
@@ -94,11 +94,11 @@ def all_rules() -> list[Rule]:
     return list(_RULES.values())
 
 
-def when_imported(library: str, rules: str) -> None:
-    """Declare that a module of rules is for a library that is optional.
+def when_imported(library: str, *rules: str) -> None:
+    """Declare that modules of rules are for a library that is optional.
 
-    It is imported at the first look-up after the program has imported the library: an
-    operator of it cannot be met before.
+    They are imported at the first look-up after the program has imported the library:
+    an operator of it cannot be met before.
     """
     _WAITING[library] = rules
 
@@ -107,7 +107,7 @@ def _load() -> bool:
     """Import the rules for what has been imported; whether there were any."""
     found = [library for library in _WAITING if library in sys.modules]
     for library in found:
-        if (rules := _WAITING.pop(library, None)) is not None:
+        for rules in _WAITING.pop(library, ()):
             importlib.import_module(rules)
     return bool(found)
 

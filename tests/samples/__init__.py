@@ -90,7 +90,9 @@ def full_name(operator: Callable[..., Any]) -> str:
         known = getattr(np, operator.__name__, None) is operator
         return f"{'numpy' if known else 'scipy.special'}.{operator.__name__}"
     if isinstance(operator, types.MethodType):
-        return f"scipy.stats.{operator.__self__.name}.{operator.__name__}"
+        owner: Any = operator.__self__
+        name = getattr(owner, "name", type(owner).__name__.removesuffix("_gen"))
+        return f"scipy.stats.{name}.{operator.__name__}"
     return f"{operator.__module__.lstrip('_')}.{operator.__name__}"
 
 

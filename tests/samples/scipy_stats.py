@@ -132,7 +132,23 @@ def discrete():
             )
 
 
-SAMPLES = [*continuous(), *discrete()]
+COV = np.array([[2.0, 0.3], [0.3, 1.1]])
+POINTS = np.array([[0.2, 1.1], [-0.7, 0.4], [1.3, 0.9]])
+
+
+def of_several_variables():
+    normal = stats.multivariate_normal
+    for method in (normal.logpdf, normal.pdf):
+        yield Sample(method, (POINTS, np.array([0.1, 0.5]), COV))
+        yield Sample(method, (POINTS[0], np.array([0.1, 0.5]), COV))
+    yield Sample(normal.entropy, (POINTS[0], COV), wrt=(1,))
+    # SciPy takes nothing but points of the simplex, where differences cannot step.
+    point, alpha = np.array([0.2, 0.3, 0.5]), np.array([1.5, 2.0, 0.8])
+    yield Sample(stats.dirichlet.logpdf, (point, alpha), wrt=(1,), smooth=False)
+    yield Sample(stats.dirichlet.pdf, (point, alpha), wrt=(1,), smooth=False)
+
+
+SAMPLES = [*continuous(), *discrete(), *of_several_variables()]
 
 
 def vector(*numbers):

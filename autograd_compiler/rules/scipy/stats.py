@@ -14,9 +14,11 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import numpy as np
 from scipy import special, stats
 
-from autograd_compiler.rules.registry import Partial, partials_with
+from autograd_compiler.rules.linalg import hermitian_of
+from autograd_compiler.rules.registry import Partial, composed, partials_with
 from autograd_compiler.rules.scipy.special import normal_hazard
 
 
@@ -397,3 +399,45 @@ discrete(
     },
     {"p": "(n + k) * f / p"},
 )
+
+
+# ---------------------------------------------------------------- several variables
+
+# Their definitions; NumPy's rules differentiate them.
+
+
+@composed(stats.multivariate_normal.logpdf)
+def normal_logpdf(x: Any, mean: Any = None, cov: Any = 1) -> Any:
+    if np.ndim(cov) != 2 or np.ndim(x) not in (1, 2):
+        raise TypeError(
+            "scipy.stats.multivariate_normal: with a matrix `cov`, and one or two axes"
+        )
+    d = x if mean is None else x - mean
+    read = hermitian_of(cov)
+    z = np.linalg.solve(read, d) if np.ndim(d) == 1 else np.linalg.solve(read, d.T).T
+    constant = 1.8378770664093453 * np.shape(cov)[0] + np.linalg.slogdet(read)[1]
+    return -(np.sum(d * z, axis=-1) + constant) / 2
+
+
+@composed(stats.multivariate_normal.pdf)
+def normal_pdf(x: Any, mean: Any = None, cov: Any = 1) -> Any:
+    return np.exp(normal_logpdf(x, mean, cov))
+
+
+@composed(stats.multivariate_normal.entropy)
+def normal_entropy(mean: Any = None, cov: Any = 1) -> Any:
+    log_det = np.linalg.slogdet(hermitian_of(cov))[1]
+    return (2.8378770664093453 * np.shape(cov)[0] + log_det) / 2
+
+
+@composed(stats.dirichlet.logpdf)
+def dirichlet_logpdf(x: Any, alpha: Any) -> Any:
+    if np.ndim(x) != 1:
+        raise TypeError("scipy.stats.dirichlet: of one point at a time")
+    norm = special.gammaln(np.sum(alpha)) - np.sum(special.gammaln(alpha))
+    return norm + np.sum(special.xlogy(alpha - 1, x))
+
+
+@composed(stats.dirichlet.pdf)
+def dirichlet_pdf(x: Any, alpha: Any) -> Any:
+    return np.exp(dirichlet_logpdf(x, alpha))
