@@ -23,6 +23,7 @@ from autograd_compiler.errors import UnsupportedError
 from autograd_compiler.frontend import calls
 from autograd_compiler.frontend.lower import Lowering
 from autograd_compiler.frontend.values import Frame, Value
+from autograd_compiler.names import public_name
 from autograd_compiler.rules.registry import Rule
 from autograd_compiler.runtime import i0_derivative, polygamma
 from autograd_compiler.types import dtype_of
@@ -50,17 +51,31 @@ def partial(
     builder: Builder, rule: Rule, name: str, values: dict[str, ir.Operand]
 ) -> ir.Operand:
     """The partial derivative of an elementwise operator in one parameter."""
-    text = rule.partials[name]
-    assert text is not None
+    text = _text(builder, rule, name)
     low = Lowering(builder=builder, in_rule=True)
     module = getattr(rule.operator, "__module__", "")
     result = values.get("y")
     dtype = None if result is None else dtype_of(type_of_operand(result))
     single = dtype in ("float16", "float32", "complex64")
     namespace = _MATH if module == "math" else _SINGLE if single else _NUMPY
+    if rule.names:
+        namespace = {**namespace, **rule.names}
     low.state.names = dict(values)
     low.frame = Frame(low.state.names, namespace, {}, "<rule>", frozenset())
     return low.operand(low.expression(_parsed(text)))
+
+
+def _text(builder: Builder, rule: Rule, name: str) -> str:
+    """The text of a partial derivative that is not zero."""
+    text = rule.partials[name]
+    if isinstance(text, str):
+        return text
+    raise UnsupportedError(
+        f"`{spelling(rule.operator)}` is not differentiated in `{name}`",
+        builder.span,
+        f"no formula is known for it; make `{name}` independent of the "
+        "differentiated input",
+    )
 
 
 def function(
@@ -146,9 +161,7 @@ def weighted(
     weight: ir.Operand,
 ) -> ir.Operand:
     """`weight * partial`, written as a division where the partial is `number / …`."""
-    text = rule.partials[name]
-    assert text is not None
-    tree = _parsed(text)
+    tree = _parsed(_text(builder, rule, name))
     above = _numerator(tree)
     if above is not None and isinstance(tree, ast.BinOp):
         divisor = replace(rule, partials={name: ast.unparse(tree.right)})
@@ -216,6 +229,9 @@ def spelling(fn: Any) -> str:
         return f".{fn.name}"
     if isinstance(fn, ir.CallValue):
         return "this function"
+    public = public_name(fn)
+    if public is not None and public[1].startswith("scipy."):
+        return public[1]
     module = (getattr(fn, "__module__", "") or "").replace("numpy", "np")
     name = getattr(fn, "__name__", str(fn))
     if isinstance(fn, np.ufunc):  # of NumPy or not, which only NumPy can tell

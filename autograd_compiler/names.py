@@ -142,6 +142,9 @@ def public_name(value: Any) -> tuple[str, str] | None:
     (('import numpy as np', 'np.linalg.solve'), ('', 'len'))
     >>> public_name(np.add.at)
     ('import numpy as np', 'np.add.at')
+    >>> from scipy import stats
+    >>> public_name(stats.norm.pdf)
+    ('import scipy.stats', 'scipy.stats.norm.pdf')
     """
     # By identity: what a table names lives as long as its module.
     found = _public_names(()).get(id(value))
@@ -150,7 +153,7 @@ def public_name(value: Any) -> tuple[str, str] | None:
     if found is not None:
         return found
     owner = getattr(value, "__self__", None)
-    if isinstance(owner, np.ufunc):
+    if isinstance(owner, np.ufunc) or isinstance(value, types.MethodType):
         of_owner = public_name(owner)
         return of_owner and (of_owner[0], f"{of_owner[1]}.{value.__name__}")
     return None

@@ -356,7 +356,8 @@ class Expressions:
         if name:
             owner = _receiver(self.operand(args[0]))
             return self._call(f"{owner}.{name}", args[1:], kwargs)
-        if isinstance(fn, ir.CallValue):
+        called = isinstance(fn, types.FunctionType) and fn.__name__ == "__call__"
+        if called or isinstance(fn, ir.CallValue):
             function = _receiver(self.operand(args[0]))
             return self._call(function, args[1:], kwargs)
         plain = _PLAIN_FUNCTIONS.get(id(fn))

@@ -166,9 +166,13 @@ class TupleOf:
 
 @dataclass(frozen=True)
 class Opaque:
-    """A value that is never differentiated: a string, None, an object, a dtype."""
+    """A value that is never differentiated: a string, None, an object, a dtype.
+
+    `example` stands in for the object where the type of a result is found by a call.
+    """
 
     cls: type
+    example: object = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -217,6 +221,9 @@ def ndim(type: Type) -> int | None:
             return 0
         case Array():
             return type.ndim
+        case Opaque(cls, example):  # a sparse matrix has dimensions
+            matrix = cls.__module__.startswith("scipy.sparse.")
+            return getattr(example, "ndim", 2 if matrix else None)
     return None
 
 

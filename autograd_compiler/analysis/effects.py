@@ -26,6 +26,7 @@ from typing import Any
 import numpy as np
 
 from autograd_compiler import ir
+from autograd_compiler.rules.registry import rule_of
 from autograd_compiler.types import Array, DictOf, ListOf, Opaque, Scalar, TupleOf
 
 
@@ -274,7 +275,7 @@ def changes_state(op: ir.Apply) -> bool:
     if owner is None or isinstance(owner, (types.ModuleType, type)):
         module = getattr(op.fn, "__module__", None) or ""
         return f"{module}.".startswith(_STATEFUL_MODULES)
-    return True
+    return rule_of(op.fn) is None  # `scipy.stats.norm.pdf` has one
 
 
 def is_fresh(op: ir.Apply) -> bool:

@@ -333,6 +333,9 @@ def _collect(
                     offsets.append(dim.offset)
                 elif dim.offset > 1:
                     constants[dim.offset] = None
+        case Opaque(_, example):
+            for size in getattr(example, "shape", ()):
+                constants[size] = None
         case Scalar(size=size):
             if size is not None and size.symbol:
                 symbols[size.symbol] = size.plus(-size.offset)
@@ -444,6 +447,8 @@ def _sample(type: Type, sizes: Sizes, owner: object) -> Any:
             return [_sample(item, sizes, owner) for _ in range(sizes.length)]
         case TupleOf(items):
             return tuple(_sample(item, sizes, owner) for item in items)
+        case Opaque(_, example) if example is not None:
+            return example
     raise _Absent
 
 
@@ -546,7 +551,12 @@ def _merge(values: list[Any], names: Symbols, exact: Sequence[Sizes] | None) -> 
             )
             return TupleOf(items)
         return UNKNOWN
-    return Opaque(type(value))
+    return Opaque(type(value), value if is_sparse(value) else None)
+
+
+def is_sparse(value: Any) -> bool:
+    """Whether a value is a sparse matrix or array of SciPy's."""
+    return type(value).__module__.startswith("scipy.sparse.")
 
 
 def _dim(

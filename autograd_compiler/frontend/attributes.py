@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autograd_compiler import ir
-from autograd_compiler.frontend import calls, names
+from autograd_compiler.analysis.infer import is_sparse
+from autograd_compiler.frontend import calls, distributions, names
 from autograd_compiler.frontend.values import (
     Bound,
     Capture,
@@ -21,6 +22,7 @@ from autograd_compiler.frontend.values import (
     Ref,
     Value,
 )
+from autograd_compiler.rules.registry import rule_of
 from autograd_compiler.types import (
     Array,
     Bottom,
@@ -85,6 +87,8 @@ def attribute(low: Lowering, owner: Value, name: str, node: ast.AST) -> Value:
             return _of_variable(low, owner, name, node)
     if isinstance(owner, Bound) and name == "__call__":
         return owner
+    if isinstance(owner, Bound) and isinstance(owner.function, Object):
+        return MethodOf(owner, name)
     raise low.refuse(node, f"the attribute `{name}` of this value is not known here")
 
 
@@ -192,13 +196,29 @@ def _of_constant(low: Lowering, value: Any, name: str, node: ast.AST) -> Value:
     return ir.Const(found)
 
 
+def _identity(capture: Capture) -> tuple[Any, ...]:
+    return (capture.identity, capture.name, capture.path)
+
+
 def _is_library(module: types.ModuleType) -> bool:
     return module.__name__.split(".")[0] in ("numpy", "math", "scipy", "cmath", "sys")
 
 
 def _of_object(low: Lowering, owner: Object, name: str, node: ast.AST) -> Value:
     value = owner.value
+    if is_sparse(value) and name == "dot":
+        return Bound(ir.Const(operator.matmul), (owner,))
+    if is_sparse(value) and name in ("T", "shape", "ndim", "dtype"):
+        return low.apply(getattr, calls.capture_whole(low, owner), ir.Const(name))
     found = inspect.getattr_static(type(value), name, None)
+    if isinstance(found, types.FunctionType):
+        rule = rule_of(types.MethodType(found, value))
+        if rule is not None:  # `scipy.stats.norm.pdf`
+            low.guards[_identity(owner.capture)] = (owner.capture, value)
+            return ir.Const(rule.operator)
+        frozen = distributions.captured(low, owner, node)
+        if frozen is not None:
+            return MethodOf(frozen, name)
     instance = getattr(value, "__dict__", {})
     if isinstance(found, property) or (found is not None and name not in instance):
         if isinstance(found, (types.FunctionType, property, staticmethod, classmethod)):

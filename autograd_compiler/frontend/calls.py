@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autograd_compiler import ir, rules, runtime
+from autograd_compiler.analysis.infer import is_sparse
 from autograd_compiler.builder import type_of_operand
 from autograd_compiler.errors import AutogradCompilerError, UnsupportedError
 from autograd_compiler.frontend import (
     branches,
     builtin_calls,
+    distributions,
     expressions,
     methods,
     names,
@@ -137,6 +139,10 @@ def _call_value(
     kwargs: Keywords,
     node: ast.AST,
 ) -> Value:
+    if isinstance(function.type, Opaque):
+        called = _call_with_rule(function.type.cls)
+        if called is not None:
+            return primitive(low, called, (function, *args), kwargs, node)
     given = tuple(low.operand(arg, node) for arg in args)
     named: dict[str, Any] = {
         key: low.operand(value, node) for key, value in kwargs.items()
@@ -156,10 +162,26 @@ def _call_object(
         capture = function.capture
         low.guards[(capture.identity, capture.name, capture.path)] = (capture, value)
         return _call_generated(low, value, args, kwargs, node)
+    if distributions.can_freeze(value):
+        return Bound(function, args, tuple(kwargs.items()))
+    found = _call_with_rule(type(value))
+    if found is not None:
+        # A spline: what a call of it gives depends on the object, which is looked at.
+        capture = function.capture
+        low.guards[(capture.identity, capture.name, capture.path)] = (capture, value)
+        owner = names.capture_leaf(low, capture, Opaque(type(value), value))
+        return primitive(low, found, (owner, *args), kwargs, node)
     found = inspect.getattr_static(type(value), "__call__", None)
     if isinstance(found, types.FunctionType):
         return call(low, ir.Const(found), (function, *args), kwargs, node)
     return _call_value(low, capture_whole(low, function), args, kwargs, node)
+
+
+def _call_with_rule(cls: type) -> Any:
+    """What calls of a class's objects are, if there is a rule for them."""
+    found = inspect.getattr_static(cls, "__call__", None)
+    known = isinstance(found, types.FunctionType) and rule_of(found) is not None
+    return found if known else None
 
 
 def _call_generated(
@@ -171,6 +193,14 @@ def _call_generated(
 
 
 def capture_whole(low: Lowering, value: Object) -> ir.Var:
+    if is_sparse(value.value):  # whose dimensions are looked at
+        capture = value.capture
+        low.guards[(capture.identity, capture.name, capture.path)] = (
+            capture,
+            value.value,
+        )
+        kind = Opaque(type(value.value), value.value)
+        return names.capture_leaf(low, capture, kind)
     return names.capture_leaf(low, value.capture, Opaque(type(value.value)))
 
 
@@ -191,6 +221,9 @@ def _call_constant(
         return _call_generated(low, fn, args, kwargs, node)
     if rule_of(fn) is not None or getattr(fn, "__static__", False):
         return primitive(low, fn, args, kwargs, node)
+    called = _call_with_rule(type(fn))
+    if called is not None:
+        return primitive(low, called, (ir.Const(fn), *args), kwargs, node)
     if isinstance(fn, functools.partial):
         bound = tuple(operand_or_const(item) for item in fn.args)
         named = {key: operand_or_const(item) for key, item in fn.keywords.items()}

@@ -148,7 +148,22 @@ def binary(low: Lowering, fn: Any, left: Value, right: Value, node: ast.AST) -> 
     ):
         return low.apply(fn, left, low.operand(right, node))
     first, second = low.operand(left, node), low.operand(right, node)
+    if fn in (operator.mul, operator.pow, operator.truediv):
+        sparse = [_is_sparse(first), _is_sparse(second)]
+        other = second if sparse[0] else first
+        if any(sparse) and not isinstance(other, ir.Const):
+            raise low.refuse(
+                node,
+                "this is a product of matrices for some sparse matrices, and of their "
+                "elements for others",
+                "write `A @ x` for the product of matrices",
+            )
     return low.apply(fn, first, second)
+
+
+def _is_sparse(operand: ir.Operand) -> bool:
+    kind = operand.type if isinstance(operand, ir.Var) else None
+    return isinstance(kind, Opaque) and kind.cls.__module__.startswith("scipy.sparse.")
 
 
 def _concatenate(low: Lowering, fn: Any, left: Value, right: Value) -> Value | None:

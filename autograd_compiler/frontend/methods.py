@@ -10,8 +10,8 @@ import numpy as np
 
 from autograd_compiler import ir
 from autograd_compiler.builder import constant_value
-from autograd_compiler.frontend import calls, expressions, stores
-from autograd_compiler.frontend.values import Items, Iterable, Object, Ref, Value
+from autograd_compiler.frontend import attributes, calls, expressions, stores
+from autograd_compiler.frontend.values import Bound, Items, Iterable, Object, Ref, Value
 from autograd_compiler.types import Array, DictOf, ListOf, Opaque, Scalar, Unknown
 
 if TYPE_CHECKING:
@@ -98,6 +98,10 @@ def call_method(
     node: ast.AST,
 ) -> Value:
     """`owner.name(*args, **kwargs)`."""
+    if isinstance(owner, Bound):  # of a distribution with its parameters given
+        method = attributes.attribute(low, owner.function, name, node)
+        named = {**kwargs, **dict(owner.kwargs)}
+        return calls.call(low, method, (*args, *owner.args), named, node)
     if isinstance(owner, Ref):
         content = low.content(owner)
         kind = content.form.kind if isinstance(content, Items) else None

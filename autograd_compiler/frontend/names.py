@@ -19,6 +19,7 @@ import numpy as np
 
 from autograd_compiler import ir
 from autograd_compiler.frontend.values import Capture, Frame, Object, Value
+from autograd_compiler.rules.registry import rule_of
 from autograd_compiler.types import BOTTOM, ListOf, Scalar, Type, join, type_of
 
 if TYPE_CHECKING:
@@ -86,7 +87,8 @@ def captured(low: Lowering, capture: Capture, value: Any, node: ast.AST) -> Valu
     """A value from outside of the function as a value of the program."""
     if low.in_rule:
         return ir.Const(value)
-    if isinstance(value, (FIXED, FUNCTIONS)):
+    known = callable(value) and rule_of(value) is not None  # whatever its type
+    if known or isinstance(value, (FIXED, FUNCTIONS)):
         low.guards[(capture.identity, capture.name, capture.path)] = (capture, value)
         return ir.Const(value)
     if isinstance(value, (int, float, complex, np.generic, np.ndarray)):

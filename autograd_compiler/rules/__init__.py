@@ -1,4 +1,7 @@
-"""The derivatives of all operators; importing this package fills the table."""
+"""The derivatives of all operators; importing this package fills the table.
+
+Rules for SciPy follow when the program has imported the part of SciPy that they are for.
+"""
 
 from autograd_compiler.rules import (
     applying,
@@ -16,11 +19,26 @@ from autograd_compiler.rules import (
     ranges,
     reductions,
     refusals,
+    registry,
     scalars,
     shaping,
     statistics,
     zero,
 )
+
+_OF_SCIPY = {
+    "scipy.special": ("special", "orders"),
+    "scipy.stats": ("stats",),
+    "scipy.linalg": ("linalg", "factors"),
+    "scipy.fft": ("fft",),
+    "scipy.signal": ("signal",),
+    "scipy.integrate": ("integrate",),
+    "scipy.interpolate": ("interpolate",),
+    "scipy.ndimage": ("ndimage",),
+    "scipy.sparse.linalg": ("sparse",),
+}
+for _library, _files in _OF_SCIPY.items():
+    registry.when_imported(_library, *(f"{__name__}.scipy.{_file}" for _file in _files))
 
 __all__ = [
     "applying",
@@ -38,6 +56,7 @@ __all__ = [
     "ranges",
     "reductions",
     "refusals",
+    "registry",
     "scalars",
     "shaping",
     "statistics",

@@ -11,12 +11,18 @@ when compiling (`np.ndim(x)`, `axis is None`, `keepdims`) leaves no trace there.
 
 from __future__ import annotations
 
+import importlib
 import inspect
-from collections.abc import Callable, Iterable
+import sys
+import types
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 Operator = Callable[..., Any]
+
+# The text of a partial derivative; None where it is zero, `...` where it has no formula.
+Partial = str | None | types.EllipsisType
 
 
 @dataclass(frozen=True)
@@ -38,6 +44,8 @@ class Rule:
         The operator's parameter names, for binding positional arguments.
     wrt
         The parameters that a derivative is taken in.
+    names
+        What names in the text of partials mean besides NumPy's.
     definition
         The operator in terms of others; beside another kind of rule it is for calls
         with arguments that the rule does not have.
@@ -49,11 +57,12 @@ class Rule:
     operator: Operator
     parameters: tuple[inspect.Parameter, ...] = ()
     wrt: tuple[str, ...] = ()
-    partials: dict[str, str | None] = field(default_factory=dict)
+    partials: dict[str, Partial] = field(default_factory=dict)
     adjoint: Operator | None = None
     tangent: Operator | None = None
     definition: Operator | None = None
     reason: str = ""
+    names: dict[str, Any] = field(default_factory=dict)
 
     def takes(self, count: int, names: Iterable[str]) -> bool:
         """Whether the rule has so many positional arguments, and these names."""
@@ -64,17 +73,50 @@ class Rule:
         return (starred or count <= positional) and known.issuperset(names)
 
 
-_RULES: dict[int, Rule] = {}
+_RULES: dict[Hashable, Rule] = {}
+
+# Modules of rules for libraries that a program may do without, by the library's module.
+_WAITING: dict[str, tuple[str, ...]] = {}
 
 
 def rule_of(operator: Any) -> Rule | None:
     """The rule of an operator, found by identity; None where there is none."""
-    found = _RULES.get(id(operator))
-    return found if found is not None and found.operator is operator else None
+    found = _RULES.get(_key(operator))
+    if found is None and _load():
+        found = _RULES.get(_key(operator))
+    if found is None or isinstance(operator, types.MethodType):
+        return found
+    return found if found.operator is operator else None
 
 
 def all_rules() -> list[Rule]:
+    _load()
     return list(_RULES.values())
+
+
+def when_imported(library: str, *rules: str) -> None:
+    """Declare that modules of rules are for a library that is optional.
+
+    They are imported at the first look-up after the program has imported the library:
+    an operator of it cannot be met before.
+    """
+    _WAITING[library] = rules
+
+
+def _load() -> bool:
+    """Import the rules for what has been imported; whether there were any."""
+    found = [library for library in _WAITING if library in sys.modules]
+    for library in found:
+        for rules in _WAITING.pop(library, ()):
+            importlib.import_module(rules)
+    return bool(found)
+
+
+def _key(operator: Any) -> Hashable:
+    """What a rule is found by: a method belongs to all objects of one class."""
+    if isinstance(operator, types.MethodType):
+        return type(operator.__self__), operator.__func__
+    return id(operator)
 
 
 def _each(operators: Operator | Iterable[Operator]) -> tuple[Operator, ...]:
@@ -82,17 +124,15 @@ def _each(operators: Operator | Iterable[Operator]) -> tuple[Operator, ...]:
 
 
 def _add(rule: Rule) -> None:
-    _RULES[id(rule.operator)] = rule
+    _RULES[_key(rule.operator)] = rule
 
 
-def partials(
-    operators: Operator | Iterable[Operator], **derivatives: str | None
-) -> None:
+def partials(operators: Operator | Iterable[Operator], **derivatives: Partial) -> None:
     """Declare an elementwise operator by its partial derivatives.
 
     The keywords are the operator's parameters in their order; the value is the text of
-    the partial derivative over these names and the result `y`, or None where it is
-    zero.  Bare function names (`cos(x)`) mean the namespace that the operator is
+    the partial derivative over these names and the result `y`, None where it is zero,
+    or `...` where it exists and has no formula, and is refused.  Bare function names (`cos(x)`) mean the namespace that the operator is
     from: `math.cos` for `math.sin`, `np.cos` for `np.sin`.
 
     Examples
@@ -102,13 +142,57 @@ def partials(
     >>> rule_of(np.tanh).partials
     {'x': '1 - y**2'}
     """
-    names = tuple(
-        inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    _partials(operators, derivatives, {}, {})
+
+
+def partials_with(
+    names: dict[str, Any], defaults: dict[str, Any] | None = None
+) -> Callable[..., None]:
+    """The function `partials` for texts in which these names mean these things.
+
+    Parameters with these names have these defaults.
+
+    Examples
+    --------
+    >>> import math
+    >>> partials = partials_with({"math": math})
+    >>> partials(np.cbrt, x="1 / (3 * math.cbrt(x) ** 2)")  # doctest: +SKIP
+    """
+
+    def partials(
+        operators: Operator | Iterable[Operator], **derivatives: Partial
+    ) -> None:
+        _partials(operators, derivatives, names, defaults or {})
+
+    return partials
+
+
+def _partials(
+    operators: Operator | Iterable[Operator],
+    derivatives: dict[str, Partial],
+    names: dict[str, Any],
+    defaults: dict[str, Any],
+) -> None:
+    parameters = tuple(
+        inspect.Parameter(
+            name,
+            inspect.Parameter.POSITIONAL_OR_KEYWORD,
+            default=defaults.get(name, inspect.Parameter.empty),
+        )
         for name in derivatives
     )
     wrt = tuple(name for name, text in derivatives.items() if text is not None)
     for operator in _each(operators):
-        _add(Rule("partials", operator, names, wrt, partials=dict(derivatives)))
+        _add(
+            Rule(
+                "partials",
+                operator,
+                parameters,
+                wrt,
+                partials=dict(derivatives),
+                names=names,
+            )
+        )
 
 
 def _signature(function: Operator, own: Iterable[str]) -> tuple[inspect.Parameter, ...]:

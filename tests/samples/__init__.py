@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import types
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -30,6 +31,10 @@ class Sample:
         floats, complex numbers or arrays of these.
     smooth
         Second derivatives are checked too.
+    slow
+        It takes long, or is one of many alike: left to the slow tests.
+    single
+        The derivative of single precision is computed in single precision.
     name
         What tells the operator's samples apart, where the arguments' shapes do not.
     """
@@ -39,6 +44,8 @@ class Sample:
     kwargs: dict[str, Any] = field(default_factory=dict)
     wrt: tuple[int, ...] | None = None
     smooth: bool = True
+    slow: bool = False
+    single: bool = True
     name: str = ""
 
     @property
@@ -79,8 +86,14 @@ def is_inexact(value: Any) -> bool:
 
 
 def full_name(operator: Callable[..., Any]) -> str:
-    module = getattr(operator, "__module__", None) or "numpy"
-    return f"{module.lstrip('_')}.{operator.__name__}"
+    if isinstance(operator, np.ufunc):
+        known = getattr(np, operator.__name__, None) is operator
+        return f"{'numpy' if known else 'scipy.special'}.{operator.__name__}"
+    if isinstance(operator, types.MethodType):
+        owner: Any = operator.__self__
+        name = getattr(owner, "name", type(owner).__name__.removesuffix("_gen"))
+        return f"scipy.stats.{name}.{operator.__name__}"
+    return f"{operator.__module__.lstrip('_')}.{operator.__name__}"
 
 
 def _shown(value: Any) -> str:

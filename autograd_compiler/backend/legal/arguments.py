@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from autograd_compiler import ir
+from autograd_compiler.names import public_name
 from autograd_compiler.types import (
     UNKNOWN,
     Array,
@@ -99,6 +100,9 @@ def only(low: Legaliser, op: ir.Apply, given: Given, *allowed: str) -> None:
 
 
 def name_of(fn: Any) -> str:
+    public = public_name(fn)
+    if public is not None and public[1].startswith("scipy."):
+        return public[1]
     module = (getattr(fn, "__module__", None) or "").replace("numpy", "np")
     return f"{module}.{getattr(fn, '__name__', fn)}".lstrip(".")
 

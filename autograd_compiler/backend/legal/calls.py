@@ -22,6 +22,7 @@ from autograd_compiler.backend.legal.arguments import (
     name_of,
     type_of,
 )
+from autograd_compiler.names import public_name
 from autograd_compiler.types import Scalar
 
 if TYPE_CHECKING:
@@ -50,6 +51,8 @@ _ABSENT = frozenset(
 def rewrite(low: Legaliser, op: ir.Apply) -> ir.Operand | None:
     """What stands for the call's result; None where the call can stay."""
     module = getattr(op.fn, "__module__", None) or ""
+    if isinstance(op.fn, np.ufunc):  # which do not say where they are from
+        module = (public_name(op.fn) or ("", ""))[1]
     if f"{module}.".startswith(_ABSENT_MODULES) or id(op.fn) in _ABSENT:
         raise low.refuse(
             f"`{name_of(op.fn)}`", 'use backend="python" for this function'

@@ -1,0 +1,1 @@
+"""The derivatives of SciPy, in one file for each of its parts."""

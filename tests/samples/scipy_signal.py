@@ -1,0 +1,34 @@
+"""Calls of SciPy's convolutions and filters."""
+
+from __future__ import annotations
+
+from scipy import signal
+
+from samples import Sample, spread
+
+long, short, even = spread(7), spread(3, seed=2), spread(4, seed=2)
+image, stencil = spread(4, 5), spread(3, 2, seed=2)
+waves = spread(5) + 1j * spread(5, seed=3)
+
+
+def each(names, *args, **kwargs):
+    return [Sample(getattr(signal, name), args, kwargs) for name in names.split()]
+
+
+SAMPLES = [
+    *each("convolve fftconvolve oaconvolve correlate", long, short),
+    *each("convolve fftconvolve correlate", long, even, "same"),
+    *each("convolve correlate", long, short, "same"),
+    *each("convolve correlate", long, short, mode="valid"),
+    *each("convolve correlate", short, long, mode="valid"),
+    *each("convolve", waves, short),
+    *each("convolve correlate", image, stencil, mode="same"),
+    *each("convolve2d correlate2d", image, stencil),
+    *each("convolve2d correlate2d", image, stencil, mode="valid"),
+    *each("convolve2d correlate2d", image, stencil, mode="same"),
+    Sample(signal.lfilter, (spread(3) + 1.5, spread(2, seed=1) + 1.6, long)),
+    Sample(signal.lfilter, (spread(2) + 1.5, spread(3, seed=1) + 1.6, image, 0)),
+    *each("detrend", long),
+    *each("detrend", image, 0, "constant"),
+    *each("detrend", long, bp=3),
+]
