@@ -18,7 +18,7 @@ import numpy as np
 
 from autograd_compiler import ir, nested, tree
 from autograd_compiler.errors import ArgumentError
-from autograd_compiler.frontend.builtin_calls import handles
+from autograd_compiler.frontend.handlers import handles
 from autograd_compiler.frontend.program import describe
 from autograd_compiler.pipeline import Lowered
 from autograd_compiler.specialise import Specialised, Specialiser, selected

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import inspect
 import operator
 import types
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autograd_compiler import ir
-from autograd_compiler.frontend import calls, names
+from autograd_compiler.frontend import calls, classes, names
 from autograd_compiler.frontend.values import (
     Bound,
     Capture,
@@ -19,6 +20,7 @@ from autograd_compiler.frontend.values import (
     MethodOf,
     Object,
     Ref,
+    Super,
     Value,
 )
 from autograd_compiler.types import (
@@ -54,6 +56,16 @@ RESULT_FIELDS = {
     "S": 1,
     "Vh": 2,
 }
+# What a class makes of itself when it is asked for by an object.
+_DESCRIPTORS = (
+    types.FunctionType,
+    property,
+    staticmethod,
+    classmethod,
+    functools.cached_property,
+    functools.partialmethod,
+)
+_MISSING = object()
 FACTS = ("shape", "ndim", "size", "dtype", "itemsize", "nbytes")
 
 
@@ -77,6 +89,8 @@ def attribute(low: Lowering, owner: Value, name: str, node: ast.AST) -> Value:
             return MethodOf(owner, name)
         case ir.Var():
             return _of_variable(low, owner, name, node)
+        case Super():
+            return classes.inherited(low, owner, name, node)
     if isinstance(owner, Bound) and name == "__call__":
         return owner
     raise low.refuse(node, f"the attribute `{name}` of this value is not known here")
@@ -135,25 +149,43 @@ def _field(
         return low.read(items[form.keys.index(name)])
     cls = form.cls
     assert cls is not None
-    found = inspect.getattr_static(cls, name, None)
-    return _class_attribute(low, owner, cls, found, name, node)
+    if name in classes.NAMED_TUPLE and hasattr(cls, "_fields"):
+        return Bound(ir.Const(classes.NAMED_TUPLE[name]), (owner,))
+    if name == "__class__":
+        return ir.Const(cls)
+    found = inspect.getattr_static(cls, name, _MISSING)
+    if found is _MISSING:
+        method = classes.special(low, owner, "__getattr__")
+        if method is not None:
+            return calls.call(low, method, (ir.Const(name),), {}, node)
+        raise low.failure(
+            node, AttributeError(f"`{cls.__name__}` has no attribute `{name}`")
+        )
+    return of_class(low, owner, cls, found, name, node)
 
 
-def _class_attribute(
+def of_class(
     low: Lowering, owner: Value, cls: type, found: Any, name: str, node: ast.AST
 ) -> Value:
-    """What the class of an object has under a name, bound to the object."""
+    """What a class has under a name, bound to an object (or to a class itself)."""
+    of_instance = not (isinstance(owner, ir.Const) and isinstance(owner.value, type))
     if isinstance(found, types.FunctionType):
-        return Bound(ir.Const(found), (owner,))
+        return Bound(ir.Const(found), (owner,)) if of_instance else ir.Const(found)
     if isinstance(found, property) and found.fget is not None:
         return calls.call(low, ir.Const(found.fget), (owner,), {}, node)
+    if isinstance(found, functools.cached_property):
+        return calls.call(low, ir.Const(found.func), (owner,), {}, node)
+    if isinstance(found, functools.partialmethod):
+        bound = tuple(map(ir.Const, found.args))
+        named = tuple((key, ir.Const(item)) for key, item in found.keywords.items())
+        return Bound(ir.Const(found.func), (owner, *bound), named)
     if isinstance(found, staticmethod):
         return ir.Const(found.__func__)
     if isinstance(found, classmethod):
-        return Bound(ir.Const(found.__func__), (ir.Const(cls),))
-    if found is None:
-        raise low.refuse(node, f"`{cls.__name__}` has no attribute `{name}`")
-    return ir.Const(getattr(cls, name))
+        kind = classes.class_of(low, owner) if of_instance else None
+        return Bound(ir.Const(found.__func__), (ir.Const(kind or cls),))
+    capture = Capture(cls.__name__, cls, id(cls)).step("attribute", name)
+    return names.captured(low, capture, getattr(cls, name, found), node)
 
 
 def _of_constant(low: Lowering, value: Any, name: str, node: ast.AST) -> Value:
@@ -177,6 +209,12 @@ def _of_constant(low: Lowering, value: Any, name: str, node: ast.AST) -> Value:
             if isinstance(found, (float, int)) and _is_library(value):
                 return ir.Const(found)  # np.pi, math.e
             return names.captured(low, capture, found, node)
+    if name == "_make" and hasattr(value, "_fields") and isinstance(value, type):
+        return Bound(ir.Const(classes.make), (ir.Const(value),))
+    if isinstance(value, type):
+        static = inspect.getattr_static(value, name, None)
+        if isinstance(static, classmethod) and not calls.is_library(value):
+            return Bound(ir.Const(static.__func__), (ir.Const(value),))
     if isinstance(value, type) and isinstance(found, (np.ndarray, float, int)):
         if not isinstance(found, bool):
             root = Capture(value.__name__, value, id(value))
@@ -193,8 +231,8 @@ def _of_object(low: Lowering, owner: Object, name: str, node: ast.AST) -> Value:
     found = inspect.getattr_static(type(value), name, None)
     instance = getattr(value, "__dict__", {})
     if isinstance(found, property) or (found is not None and name not in instance):
-        if isinstance(found, (types.FunctionType, property, staticmethod, classmethod)):
-            return _class_attribute(low, owner, type(value), found, name, node)
+        if isinstance(found, _DESCRIPTORS):
+            return of_class(low, owner, type(value), found, name, node)
     try:
         attribute_value = getattr(value, name)
     except AttributeError:

@@ -16,12 +16,15 @@ from autograd_compiler.errors import AutogradCompilerError, UnsupportedError
 from autograd_compiler.frontend import (
     branches,
     builtin_calls,
+    classes,
     expressions,
+    iteration,
     methods,
     names,
     stores,
 )
 from autograd_compiler.frontend import lower as lowering_module
+from autograd_compiler.frontend.handlers import HANDLERS
 from autograd_compiler.frontend.normalise import normalise
 from autograd_compiler.frontend.resolve import local_names
 from autograd_compiler.frontend.source import FunctionSource, read_source
@@ -48,6 +51,8 @@ FUNCTIONS = (Closure, Bound, MethodOf, Choice, Iterable)
 
 # Modules whose calls tell of values: kept for their effect, not looked into.
 _REPORTING = ("logging", "warnings", "_warnings", "traceback", "pprint", "sys", "time")
+# Builtins that go through none of the iterators that are passed to them.
+_LEAVE_ITERATORS = (iter, next, isinstance, callable)
 _LIBRARIES = ("numpy", "scipy", "math", "builtins", "cmath", "operator", "numba")
 
 
@@ -62,7 +67,7 @@ def lower_call(low: Lowering, node: ast.Call) -> Value:
     args: list[Value] = []
     for arg in node.args:
         if isinstance(arg, ast.Starred):
-            items = expressions.static_items(low, low.expression(arg.value))
+            items = expressions.starred_items(low, arg)
             if items is None:
                 raise low.refuse(
                     arg, "`*` passes a sequence whose length only run time knows"
@@ -125,6 +130,9 @@ def call(
             return _call_constant(low, value, args, kwargs, node)
         case ir.Var():
             return _call_value(low, function, args, kwargs, node)
+    method = classes.special(low, function, "__call__")
+    if method is not None:
+        return call(low, method, args, kwargs, node)
     raise low.refuse(node, "this value cannot be called")
 
 
@@ -150,6 +158,8 @@ def _call_object(
     kwargs: Keywords,
     node: ast.AST,
 ) -> Value:
+    if _wrapped(value) is not None:
+        return call(low, ir.Const(_wrapped(value)), args, kwargs, node)
     if hasattr(value, "__autograd_compiler_call__"):
         capture = function.capture
         low.guards[(capture.identity, capture.name, capture.path)] = (capture, value)
@@ -182,28 +192,31 @@ def _call_constant(
             f"`.{fn.__name__}` changes a container that is known when compiling",
             "build a new one with an expression",
         )
-    builtin = builtin_calls.HANDLERS.get(fn) if _hashable(fn) else None
+    builtin = HANDLERS.get(fn) if _hashable(fn) else None
     if builtin is not None:
+        if fn not in _LEAVE_ITERATORS:
+            args = tuple(iteration.used_up(low, arg, node) for arg in args)
         return builtin(low, args, kwargs, node)
     if hasattr(fn, "__autograd_compiler_call__"):
         return _call_generated(low, fn, args, kwargs, node)
     if rule_of(fn) is not None or getattr(fn, "__static__", False):
+        args = tuple(iteration.used_up(low, arg, node) for arg in args)
         return primitive(low, fn, args, kwargs, node)
     if isinstance(fn, functools.partial):
         bound = tuple(operand_or_const(item) for item in fn.args)
         named = {key: operand_or_const(item) for key, item in fn.keywords.items()}
         return call(low, ir.Const(fn.func), (*bound, *args), {**named, **kwargs}, node)
-    if isinstance(fn, types.MethodType) and not _is_library(fn.__func__):
+    if isinstance(fn, types.MethodType) and not is_library(fn.__func__):
         owner = Object(fn.__self__, Capture("self", fn.__self__, id(fn.__self__)))
         return call(low, ir.Const(fn.__func__), (owner, *args), kwargs, node)
     if isinstance(fn, types.FunctionType) and reports(fn):
         if args and isinstance(args[0], Object):  # a method: `logger.info(...)`
             return methods.opaque(low, args[0], fn.__name__, args[1:], kwargs, node)
         return primitive(low, fn, args, kwargs, node)
-    if isinstance(fn, types.FunctionType) and not _is_library(fn):
+    if isinstance(fn, types.FunctionType) and not is_library(fn):
         return _call_function(low, fn, args, kwargs, node)
-    if isinstance(fn, type) and not _is_library(fn):
-        return builtin_calls.construct(low, fn, args, kwargs, node)
+    if isinstance(fn, type) and not is_library(fn):
+        return classes.construct(low, fn, args, kwargs, node)
     if _wrapped(fn) is not None:
         # functools.lru_cache and the like: the same values as what they wrap.
         return call(low, ir.Const(_wrapped(fn)), args, kwargs, node)
@@ -223,7 +236,7 @@ def operand_or_const(value: Any) -> Value:
     return ir.Const(value)
 
 
-def _is_library(fn: Any) -> bool:
+def is_library(fn: Any) -> bool:
     module = getattr(fn, "__module__", None) or ""
     return module.split(".")[0] in _LIBRARIES
 
@@ -377,6 +390,8 @@ def _call_closure(
         outer.filename,
         frozenset(local_names(function.node)),
         outer,
+        outer.place,
+        first_parameter(function.node),
     )
     if low.frame is outer:
         outer.names = low.state.names
@@ -444,12 +459,24 @@ def source_of(
         ) from None
 
 
+def inline_prelude(
+    low: Lowering,
+    fn: Any,
+    args: tuple[Value, ...],
+    kwargs: Keywords,
+    node: ast.AST,
+) -> Value:
+    """A function of the prelude; all in it has the place of the call."""
+    return inline(low, _source(fn), args, kwargs, node, place=low.span(node))
+
+
 def inline(
     low: Lowering,
     source: tuple[FunctionSource, ast.FunctionDef],
     args: tuple[Value, ...],
     kwargs: Keywords,
     node: ast.AST,
+    place: ir.Span | None = None,
 ) -> Value:
     """Lower the body of a function at the place where it is called."""
     found, definition = source
@@ -460,8 +487,15 @@ def inline(
         found.closure,
         found.filename,
         frozenset(local_names(definition)),
+        place=place,
+        first=first_parameter(definition),
     )
     return lowering_module.lower_body(low, definition, bound, frame)
+
+
+def first_parameter(definition: ast.FunctionDef) -> str | None:
+    parameters = (*definition.args.posonlyargs, *definition.args.args)
+    return parameters[0].arg if parameters else None
 
 
 def defaults_of(

@@ -17,7 +17,13 @@ from typing import TYPE_CHECKING, Any
 from autograd_compiler import ir
 from autograd_compiler.builder import constant_value, type_of_operand
 from autograd_compiler.errors import MutationError, UnsupportedError
-from autograd_compiler.frontend import branches, expressions, stores
+from autograd_compiler.frontend import (
+    branches,
+    classes,
+    expressions,
+    iteration,
+    stores,
+)
 from autograd_compiler.frontend.memory import State
 from autograd_compiler.frontend.resolve import local_names
 from autograd_compiler.frontend.values import Items, Iterable, Ref, Value
@@ -67,7 +73,7 @@ class _TestAssigns(Exception):
 def lower_for(low: Lowering, node: ast.For) -> None:
     body = _without_break(node.body)
     flag = _break_flag(node.body)
-    source = low.expression(node.iter)
+    source = _source(low, node.iter)
 
     items = _items_to_unroll(low, source)
     if items is not None:
@@ -994,6 +1000,12 @@ def _counted_iterable(
             return get(low.apply(operator.sub, last, index))
 
         return count, from_the_end
+    if source.kind == "rest":
+        count, get = _counted(low, args[0], node)
+        begin = low.operand(args[1])
+        return low.apply(operator.sub, count, begin), lambda index: get(
+            low.apply(operator.add, index, begin)
+        )
     if source.kind in ("items", "values"):
         owner = low.operand(args[0], node)
         assert isinstance(owner, ir.Var)
@@ -1031,6 +1043,12 @@ def item_at(low: Lowering, source: Iterable, index: ir.Operand, node: ast.AST) -
     raise low.refuse(node, f"`{source.kind}` has no items by number")
 
 
+def _source(low: Lowering, node: ast.expr) -> Value:
+    """What a loop goes through; an iterator is used up by it."""
+    value = classes.iterated(low, low.expression(node), node)
+    return iteration.used_up(low, value, node)
+
+
 # ---------------------------------------------------------------- unrolling
 
 
@@ -1057,6 +1075,8 @@ def known_items(low: Lowering, source: Value) -> tuple[Value, ...] | None:
                 numbers = range(*(b.value for b in bounds if b is not None))
                 return tuple(ir.Const(number) for number in numbers)
             return None
+        if source.kind == "rest":
+            return None
         parts = [known_items(low, arg) for arg in source.args[:1]]
         if source.kind == "zip":
             parts = [known_items(low, arg) for arg in source.args]
@@ -1066,15 +1086,12 @@ def known_items(low: Lowering, source: Value) -> tuple[Value, ...] | None:
         if source.kind == "zip":
             return tuple(ir.Pack(row) for row in zip(*known, strict=False))
         if source.kind == "enumerate":
-            first = (
-                constant_value(low.operand(source.args[1]))
-                if len(source.args) > 1
-                else None
+            begin = (
+                low.operand(source.args[1]) if len(source.args) > 1 else ir.Const(0)
             )
-            begin = first.value if first is not None else 0
             return tuple(
-                ir.Pack((ir.Const(k), item))  # type: ignore[arg-type]
-                for k, item in enumerate(known[0], begin)
+                ir.Pack((low.apply(operator.add, ir.Const(k), begin), item))  # type: ignore[arg-type]
+                for k, item in enumerate(known[0])
             )
         if source.kind == "reversed":
             return known[0][::-1]
@@ -1164,7 +1181,7 @@ def _generate(
     first, *rest = generators
     if first.is_async:
         raise low.refuse(first.target, "asynchronous comprehensions")
-    source = low.expression(first.iter)
+    source = _source(low, first.iter)
 
     def inside() -> None:
         def go(tests: list[ast.expr]) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import ast
 import builtins
 import dataclasses
+import enum
 import functools
 import types
 from typing import TYPE_CHECKING, Any
@@ -27,7 +28,18 @@ if TYPE_CHECKING:
 _MISSING = object()
 
 # Values that programs branch on: known when compiling, guarded.
-FIXED = (str, bytes, bool, type(None), type, np.dtype, range, type(Ellipsis), slice)
+FIXED = (
+    str,
+    bytes,
+    bool,
+    type(None),
+    type,
+    np.dtype,
+    range,
+    type(Ellipsis),
+    slice,
+    enum.Enum,
+)
 FUNCTIONS = (
     types.FunctionType,
     types.BuiltinFunctionType,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import enum
 import inspect
 import types
 from collections.abc import Mapping
@@ -62,7 +63,7 @@ def describe(value: Any, sizes: dict[int, Dim]) -> Argument:
     """The description of a run-time argument."""
     if isinstance(
         value, (float, int, complex, np.generic, np.ndarray)
-    ) and not isinstance(value, bool):
+    ) and not isinstance(value, (bool, enum.Enum)):
         return Argument(type_of(value, sizes))
     if isinstance(value, (names.FIXED, names.FUNCTIONS)):
         return Argument(fixed=value)

@@ -196,13 +196,12 @@ def class_in_a_function(x):
     return x * x if p else x
 
 
-@refused(0.7, 1, says=("match",), marks="match n:")
-def match_statement(x, n):
-    match n:
-        case 1:
-            return x * x
-        case _:
-            return x
+@refused(0.7, {"a": 1}, says=("pattern",), marks='{"a": 1')
+def rest_of_a_mapping_in_a_pattern(x, options):
+    match options:
+        case {"a": 1, **rest}:
+            return x * x * len(rest)
+    return x
 
 
 class Holder:
