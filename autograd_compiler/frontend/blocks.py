@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import inspect
 import operator
-from typing import TYPE_CHECKING
+import types
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -70,7 +72,15 @@ def _entered(low: Lowering, item: ast.withitem) -> tuple[Value, Value | None]:
                 "`contextlib.suppress` hides exceptions, as `try` does",
                 TRY_HINT,
             )
-        context = low.expression(node)
+        if _is_opaque(made):
+            given = [low.operand(low.expression(arg), arg) for arg in node.args]
+            named: dict[str, Any] = {
+                str(keyword.arg): low.operand(low.expression(keyword.value), node)
+                for keyword in node.keywords
+            }
+            context = low.builder.apply(made, *given, **named)
+        else:
+            context = low.expression(node)
         if made is np.errstate:
             return context, ir.Const(None)
     else:
@@ -79,6 +89,14 @@ def _entered(low: Lowering, item: ast.withitem) -> tuple[Value, Value | None]:
     if enter is None or isinstance(context, ir.Var):
         return context, None
     return context, calls.call(low, enter, (), {}, node)
+
+
+def _is_opaque(made: Any) -> bool:
+    """Context managers that are not looked into: Python's, and those of generators."""
+    if isinstance(made, type):
+        return not classes.is_plain(made) and hasattr(made, "__enter__")
+    wrapped = getattr(made, "__wrapped__", None)
+    return isinstance(made, types.FunctionType) and inspect.isgeneratorfunction(wrapped)
 
 
 def _inside(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import builtins
+import collections
+import copy
 import dataclasses
 import functools
 import operator
@@ -260,7 +262,59 @@ def _tuple(
     return low.apply(tuple, low.operand(value, node))
 
 
-@handles(dict)
+@handles(collections.defaultdict)
+def _defaultdict(low: Lowering, args: Any, kwargs: Keywords, node: ast.AST) -> Value:
+    factory, *rest = args or (ir.Const(None),)
+    made = _dict(low, tuple(rest), kwargs, node)
+    assert isinstance(made, Ref)
+    low.factories[made.cell] = factory
+    return made
+
+
+@handles(collections.deque)
+def _deque(low: Lowering, args: Any, kwargs: Keywords, node: ast.AST) -> Value:
+    if kwargs or len(args) > 1:
+        raise low.refuse(
+            node, "a deque of limited length", "use a list, and drop its first item"
+        )
+    return _list(low, args, {}, node)
+
+
+@handles(copy.copy)
+def _copy(low: Lowering, args: Any, kwargs: Keywords, node: ast.AST) -> Value:
+    return _copied(low, args[0], False, node)
+
+
+@handles(copy.deepcopy)
+def _deepcopy(low: Lowering, args: Any, kwargs: Keywords, node: ast.AST) -> Value:
+    return _copied(low, args[0], True, node)
+
+
+def _copied(low: Lowering, value: Value, deep: bool, node: ast.AST) -> Value:
+    if isinstance(value, (Ref, ir.Pack)):
+        content: Any = low.content(value) if isinstance(value, Ref) else value
+        if isinstance(content, ir.Var):
+            if isinstance(content.type, DictOf) or deep:
+                raise low.refuse(
+                    node, "this copy of a container that only run time knows"
+                )
+            return expressions.joined(low, (value,))
+        items = tuple(low.read(item) for item in content.items)
+        if deep:
+            items = tuple(_copied(low, item, True, node) for item in items)
+        if content.form.kind == "tuple" or isinstance(value, ir.Pack) and not deep:
+            return ir.Pack(items, content.form)
+        return low.new_ref(content.form, items)
+    if isinstance(value, ir.Var) and isinstance(value.type, Array):
+        return low.apply(np.copy, low.fresh(value))
+    if isinstance(value, (ir.Const, Closure, Bound)) or (
+        isinstance(value, ir.Var) and isinstance(value.type, Scalar)
+    ):
+        return value
+    raise low.refuse(node, "a copy of this value", "copy the arrays in it")
+
+
+@handles(dict, collections.OrderedDict)
 def _dict(low: Lowering, args: Any, kwargs: Keywords, node: ast.AST) -> Value:
     found: dict[Any, Value] = {}
     if args:

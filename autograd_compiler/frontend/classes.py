@@ -12,6 +12,7 @@ import ast
 import dataclasses
 import inspect
 import operator
+import sys
 import types
 from typing import TYPE_CHECKING, Any
 
@@ -377,7 +378,7 @@ def construct(
     if issubclass(cls, tuple) and hasattr(cls, "_fields"):
         return _named_tuple(low, cls, args, kwargs, node)
     makes = inspect.getattr_static(cls, "__new__", None)
-    outside = [base for base in cls.__mro__[:-1] if not _is_plain(base)]
+    outside = [base for base in cls.__mro__[:-1] if not is_plain(base)]
     if type(cls) not in _METACLASSES or makes is not object.__new__ or outside:
         raise low.refuse(
             node,
@@ -398,10 +399,12 @@ def construct(
 _METACLASSES = (type, abc.ABCMeta)
 
 
-def _is_plain(cls: type) -> bool:
+def is_plain(cls: type) -> bool:
     """Whether a class is the user's, or adds nothing to the objects of its children."""
     module = cls.__module__.split(".")[0]
-    return module in ("abc", "typing") or not calls.is_library(cls)
+    if module in ("abc", "typing"):
+        return True
+    return module not in sys.stdlib_module_names and not calls.is_library(cls)
 
 
 def _named_tuple(

@@ -473,6 +473,9 @@ def _format(low: Lowering, node: ast.JoinedStr) -> Value:
                         parts.append(low.operand(lower(low, inner.value), inner))
                         text += "{}"
                 template += f"{{{mark}{':' + text if text else ''}}}"
+    known = [constant_value(part) for part in parts]
+    if all(part is not None for part in known):
+        return ir.Const(template.format(*(part.value for part in known if part)))
     result = ir.Var("", Opaque(str))
     low.builder.append(
         ir.Apply(
@@ -514,6 +517,8 @@ def subscript(low: Lowering, base: Value, index: Value, node: ast.AST) -> Value:
         return by_method
     match base:
         case Ref():
+            if base.cell in low.factories:
+                _make_missing(low, base, index, node)
             return _container_item(low, base, index, node)
         case ir.Pack(items, form):
             return _pack_item(low, items, form, index, node)
@@ -543,6 +548,17 @@ def subscript(low: Lowering, base: Value, index: Value, node: ast.AST) -> Value:
     if isinstance(owner.type, ListOf) and isinstance(index, ir.Slice):
         return list_slice(low, owner, index, node)
     return stores.load(low, owner, index, node)
+
+
+def _make_missing(low: Lowering, base: Ref, index: Value, node: ast.AST) -> None:
+    """Give a `defaultdict` an item under a key that it has not."""
+
+    def make() -> None:
+        value = calls.call(low, low.factories[base.cell], (), {}, node)
+        stores.store_item(low, base, index, value, node)
+
+    there = low.operand(contains(low, base, index, node))
+    branches.branch(low, there, lambda: None, make)
 
 
 def _pack_item(

@@ -251,13 +251,22 @@ def _structural(
 def numbers_or_items(low: Lowering, source: Value) -> tuple[Value, ...] | None:
     """The items of what is known; those of a range, too, that is not long."""
     if isinstance(source, Iterable) and source.kind == "range":
+        return numbers_of_range(low, source)
+    return loops.known_items(low, source)
+
+
+def numbers_of_range(low: Lowering, source: Value) -> tuple[Value, ...] | None:
+    """The numbers of a range that is short and known when compiling."""
+    numbers = None
+    if isinstance(source, Iterable) and source.kind == "range":
         bounds = [constant_value(low.operand(arg)) for arg in source.args]
         if all(bound is not None for bound in bounds):
             numbers = range(*(bound.value for bound in bounds if bound is not None))
-            if len(numbers) <= loops.MAX_UNROLL:
-                return tuple(ir.Const(number) for number in numbers)
+    elif isinstance(source, ir.Const) and isinstance(source.value, range):
+        numbers = source.value
+    if numbers is None or len(numbers) > loops.MAX_UNROLL:
         return None
-    return loops.known_items(low, source)
+    return tuple(ir.Const(number) for number in numbers)
 
 
 # ---------------------------------------------------------------- the largest, sorting

@@ -79,6 +79,20 @@ def lower_for(low: Lowering, node: ast.For) -> None:
     if items is not None:
         _unroll(low, node, items, body, flag)
         return
+    before = _Before(low)
+    try:
+        _run_time_for(low, node, source, body, flag)
+    except UnsupportedError:
+        items = before.short_range(source)
+        if items is None:
+            raise
+        before.restore()
+        _unroll(low, node, items, body, flag)
+
+
+def _run_time_for(
+    low: Lowering, node: ast.For, source: Value, body: list[ast.stmt], flag: str | None
+) -> None:
     start, stop, step, get = way_through(low, source, node.iter)
 
     def run(index: ir.Var) -> None:
@@ -91,6 +105,33 @@ def lower_for(low: Lowering, node: ast.For) -> None:
     assigned = _rebound(low, node.body) | _target_names(node.target)
     bounds = (start, stop, step)
     _loop(low, run, assigned, flag, bounds=bounds, index_name=name)
+
+
+class _Before:
+    """The state before a loop, to lower it in another way from there.
+
+    A loop over a short range whose body is not the same code each time, such as
+    `params[f"w{k}"]` or a list of functions, is written out, as one over a tuple is.
+    """
+
+    def __init__(self, low: Lowering) -> None:
+        self._low = low
+        self._state = low.state.copy()
+        self._length = len(low.builder.ops)
+        self._views = low.memory.views()
+        self._mutated = dict(low.mutated)
+
+    def short_range(self, source: Value) -> tuple[Value, ...] | None:
+        if self._low.in_rule:
+            return None
+        return iteration.numbers_of_range(self._low, source)
+
+    def restore(self) -> None:
+        low = self._low
+        low.state = self._state
+        del low.builder.ops[self._length :]
+        low.memory.forget_views(self._views)
+        low.mutated = self._mutated
 
 
 def lower_while(low: Lowering, node: ast.While) -> None:
@@ -1202,6 +1243,22 @@ def _generate(
             stores.assign(low, first.target, low.read(item))
             inside()
         return
+    before = _Before(low)
+    try:
+        _run_time_generate(low, first, source, inside)
+    except UnsupportedError:
+        items = before.short_range(source)
+        if items is None:
+            raise
+        before.restore()
+        for item in items:
+            stores.assign(low, first.target, item)
+            inside()
+
+
+def _run_time_generate(
+    low: Lowering, first: ast.comprehension, source: Value, inside: Callable[[], None]
+) -> None:
     start, stop, step, get = way_through(low, source, first.iter)
 
     def run(index: ir.Var) -> None:

@@ -85,6 +85,8 @@ class Lowering:
         self._current: ast.stmt | None = None
         # Sizes of arguments and captures by number: equal sizes share a symbol.
         self.sizes: dict[int, Dim] = {}
+        # What a `defaultdict` makes for a key that it has not, by its cell.
+        self.factories: dict[int, Value] = {}
         # Accumulators of comprehensions, which no statement assigns.
         self.hidden_names: set[str] = set()
         self._cells = 0

@@ -322,6 +322,11 @@ def _list(
             return stores.pop(low, owner, None, node)
         case "pop", (index,):
             return _pop_at(low, owner, index, node)
+        case "popleft", ():
+            return _pop_at(low, owner, ir.Const(0), node)
+        case "appendleft", (value,):
+            first = ir.Const(0)
+            return _list(low, owner, "insert", (first, value), kwargs, node)
         case "copy", ():
             items = expressions.static_items(low, owner)
             if items is not None:
