@@ -97,9 +97,9 @@ class Gradient:
         """
         (value, gradient), values = self._run(self._both, args, kwargs)
         if self._has_aux:
-            value = (_plain_value(value[0]), value[1])
+            value = (_as_float(value[0]), value[1])
         else:
-            value = _plain_value(value)
+            value = _as_float(value)
         return value, self._finish(gradient, values)
 
     def _run(
@@ -547,7 +547,7 @@ def owned(gradient: Any, argument: Any) -> Any:
     if isinstance(argument, (bool, int)):
         return None
     if isinstance(argument, float):
-        return gradient if type(gradient) is float else np.float64(gradient)
+        return gradient if type(gradient) is float else float(gradient)
     if isinstance(argument, complex):
         return complex(gradient)
     leaves, structure = tree.flatten(argument)
@@ -606,6 +606,12 @@ def _plain_value(value: Any) -> Any:
     return value
 
 
+def _as_float(value: Any) -> Any:
+    """What an optimiser takes for a value, where a function returns `0` or `len(x)`."""
+    value = _plain_value(value)
+    return float(value) if isinstance(value, (int, np.integer)) else value
+
+
 def _like(given: Any, model: Any, what: str) -> Any:
     """A tangent or cotangent, checked against the value that it belongs to."""
     leaves, structure = tree.flatten(model)
@@ -615,7 +621,7 @@ def _like(given: Any, model: Any, what: str) -> Any:
     if form != structure:
         raise ArgumentError(
             f"the {what} must have the structure of the value it belongs to: "
-            f"{structure} is needed and {form} is given"
+            f"{tree.outline(model)} is needed and {tree.outline(given)} is given"
         )
     return tree.unflatten(
         structure,

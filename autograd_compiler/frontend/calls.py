@@ -41,7 +41,15 @@ from autograd_compiler.frontend.values import (
     Value,
 )
 from autograd_compiler.rules.registry import rule_of
-from autograd_compiler.types import Array, DictOf, ListOf, Opaque, Scalar, Unknown
+from autograd_compiler.types import (
+    Array,
+    DictOf,
+    ListOf,
+    Opaque,
+    Scalar,
+    Unknown,
+    is_inexact,
+)
 
 if TYPE_CHECKING:
     from autograd_compiler.frontend.lower import Lowering
@@ -53,6 +61,31 @@ FUNCTIONS = (Closure, Bound, MethodOf, Choice, Iterable)
 _REPORTING = ("logging", "warnings", "_warnings", "traceback", "pprint", "sys", "time")
 # Builtins that go through none of the iterators that are passed to them.
 _LEAVE_ITERATORS = (iter, next, isinstance, callable)
+# Functions for which a list is a sequence of arrays, or a list.
+_TAKE_LISTS = {
+    np.array,
+    np.asarray,
+    np.asanyarray,
+    np.block,
+    np.column_stack,
+    np.concatenate,
+    np.dstack,
+    np.hstack,
+    np.linalg.multi_dot,
+    np.stack,
+    np.vstack,
+    np.broadcast_arrays,
+    np.choose,
+    np.einsum,
+    np.meshgrid,
+    np.piecewise,
+    np.select,
+    len,
+    list,
+    tuple,
+    bool,
+    getattr,
+}
 _LIBRARIES = ("numpy", "scipy", "math", "builtins", "cmath", "operator", "numba")
 
 
@@ -70,7 +103,9 @@ def lower_call(low: Lowering, node: ast.Call) -> Value:
             items = expressions.starred_items(low, arg)
             if items is None:
                 raise low.refuse(
-                    arg, "`*` passes a sequence whose length only run time knows"
+                    arg,
+                    "`*` passes a sequence whose length only run time knows",
+                    "pass the sequence itself, or index its items",
                 )
             args.extend(low.read(item) for item in items)
         else:
@@ -271,6 +306,8 @@ def primitive(
     if isinstance(fn, np.ufunc) and len(args) == fn.nin + 1 and out is None:
         args, out = args[:-1], args[-1]
     given = tuple(low.operand(arg, node) for arg in args)
+    if _hashable(fn) and fn not in _TAKE_LISTS and rule_of(fn) is not None:
+        given = tuple(as_array(low, operand) for operand in given)
     named = {key: low.operand(value, node) for key, value in kwargs.items()}
     if out is None and is_statement(low, node) and rule_of(fn) is None:
         return effect(low, fn, given, named, node, harmless=reports(fn))
@@ -283,6 +320,30 @@ def primitive(
         out = out.items[0]
     stores.write(low, out, (), low.operand(result, node), node=node)
     return low.read(out)
+
+
+def as_array(low: Lowering, operand: ir.Operand) -> ir.Operand:
+    """A list or tuple of floats as NumPy takes it: through `np.array`, with a rule."""
+    match operand:
+        case ir.Var(type=ListOf(Scalar() | Array() as item)) if is_inexact(item):
+            return low.apply(np.array, operand)
+        case ir.Pack(form=form) if form.kind != "dict" and _are_floats(operand):
+            return low.apply(np.array, _listed(operand))
+    return operand
+
+
+def _are_floats(pack: ir.Pack) -> bool:
+    """Whether an array is meant: numbers in rows, some of which may have derivatives."""
+    kinds = [var.type for var in ir.leaves(pack)]
+    return any(map(is_inexact, kinds)) and all(
+        isinstance(kind, Scalar) for kind in kinds
+    )
+
+
+def _listed(operand: ir.Operand) -> ir.Operand:
+    if isinstance(operand, ir.Pack):
+        return ir.Pack(tuple(map(_listed, operand.items)), ir.LIST)
+    return operand
 
 
 def reports(fn: Any) -> bool:

@@ -88,7 +88,9 @@ def class_of(low: Lowering, value: Value) -> type | None:
 def special(low: Lowering, value: Value, name: str) -> Value | None:
     """The method that Python calls for an operator, bound to the object."""
     cls = class_of(low, value)
-    found = inspect.getattr_static(cls, name, None) if cls is not None else None
+    if cls is None or not is_plain(cls):
+        return None
+    found = inspect.getattr_static(cls, name, None)
     if isinstance(found, types.FunctionType):
         return Bound(ir.Const(found), (value,))
     return None

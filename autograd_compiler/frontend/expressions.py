@@ -158,6 +158,9 @@ def binary(low: Lowering, fn: Any, left: Value, right: Value, node: ast.AST) -> 
     ):
         return low.apply(fn, left, low.operand(right, node))
     first, second = low.operand(left, node), low.operand(right, node)
+    kinds = [type_of_operand(operand) for operand in (first, second)]
+    if any(isinstance(kind, Array) for kind in kinds):
+        first, second = calls.as_array(low, first), calls.as_array(low, second)
     return low.apply(fn, first, second)
 
 

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autograd_compiler import ir
+from autograd_compiler.errors import ArgumentError
 from autograd_compiler.frontend.values import Capture, Frame, Object, Value
 from autograd_compiler.types import BOTTOM, ListOf, Scalar, Type, join, type_of
 
@@ -94,6 +95,16 @@ def _free(low: Lowering, frame: Frame, name: str, node: ast.AST) -> Value:
     return ir.Const(found)
 
 
+def refuse_subclass(value: np.ndarray) -> None:
+    """Refuse arrays whose operators mean something else than those of arrays."""
+    if type(value) not in (np.ndarray, np.memmap):
+        raise ArgumentError(
+            f"{type(value).__module__}.{type(value).__name__} is a kind of array whose "
+            "operators may mean something else; pass np.asarray(x), or fill in what is "
+            "masked"
+        )
+
+
 def captured(low: Lowering, capture: Capture, value: Any, node: ast.AST) -> Value:
     """A value from outside of the function as a value of the program."""
     if low.in_rule:
@@ -102,6 +113,11 @@ def captured(low: Lowering, capture: Capture, value: Any, node: ast.AST) -> Valu
         low.guards[(capture.identity, capture.name, capture.path)] = (capture, value)
         return ir.Const(value)
     if isinstance(value, (int, float, complex, np.generic, np.ndarray)):
+        if isinstance(value, np.ndarray):
+            try:
+                refuse_subclass(value)
+            except ArgumentError as error:
+                raise low.refuse(node, f"`{capture.name}`: {error}") from None
         return capture_leaf(low, capture, type_of(value, low.sizes))
     if isinstance(value, (tuple, list, dict)) or dataclasses.is_dataclass(value):
         return _captured_container(low, capture, value, node)

@@ -61,6 +61,8 @@ class Argument:
 
 def describe(value: Any, sizes: dict[int, Dim]) -> Argument:
     """The description of a run-time argument."""
+    if isinstance(value, np.ndarray):
+        names.refuse_subclass(value)
     if isinstance(
         value, (float, int, complex, np.generic, np.ndarray)
     ) and not isinstance(value, (bool, enum.Enum)):
@@ -175,7 +177,7 @@ def lower_function(
     low.builder.span = span
     try:
         if plain is fun:
-            result = _call(low, source, values)
+            result = _call(low, plain, source, values)
         else:
             result = _call_derivative(low, fun, source, values)
     except RecursionError:
@@ -296,7 +298,9 @@ def _placed(
     return given, kwargs
 
 
-def _call(low: Lowering, source: FunctionSource, values: dict[str, Value]) -> Value:
+def _call(
+    low: Lowering, plain: Any, source: FunctionSource, values: dict[str, Value]
+) -> Value:
     first: tuple[Value, ...] = ()
     if source.bound_self is not None:
         owner = source.bound_self
@@ -311,7 +315,10 @@ def _call(low: Lowering, source: FunctionSource, values: dict[str, Value]) -> Va
         key: _fixed(low, item, source) for key, item in source.bound_kwargs.items()
     }
     bound = bool(source.bound_kwargs)
-    placed, named = _placed(source.signature, values, by_name=bound)
+    signature = source.signature
+    if not values.keys() <= signature.parameters.keys():
+        signature = inspect.signature(plain)  # what a wrapper says that it takes
+    placed, named = _placed(signature, values, by_name=bound)
     given += placed
     kwargs.update(named)
     definition = calls.source_of(low, source.function, source.node)

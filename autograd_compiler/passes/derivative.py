@@ -224,7 +224,8 @@ def _check_scalar(function: ir.Function, result: ir.Operand, span: ir.Span) -> N
     )
 
     def refuse(message: str, hint: str = hint) -> ArgumentError:
-        return ArgumentError(render(f"`{function.name}` {message}", span, hint))
+        name = "the function" if function.name == "function" else f"`{function.name}`"
+        return ArgumentError(render(f"{name} {message}", span, hint))
 
     if _may_be_none(function, result):
         raise refuse(
@@ -250,6 +251,11 @@ def _check_scalar(function: ir.Function, result: ir.Operand, span: ir.Span) -> N
         raise refuse(
             "returns a complex number, and a gradient needs a real scalar",
             "return its real part or absolute value",
+        )
+    if isinstance(kind, (Scalar, Array)) and kind.dtype == "bool":
+        raise refuse(
+            "returns a boolean, which has no derivative",
+            "return a number, or use has_aux=True for values that are only passed on",
         )
     if isinstance(kind, (Opaque, ListOf)):
         raise refuse("does not return a number, and a gradient needs a scalar")
