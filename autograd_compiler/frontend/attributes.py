@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import difflib
 import functools
 import inspect
 import operator
@@ -201,7 +202,9 @@ def _of_constant(low: Lowering, value: Any, name: str, node: ast.AST) -> Value:
         found = getattr(value, name)
     except AttributeError:
         raise low.refuse(
-            node, f"`{getattr(value, '__name__', value)}` has no attribute `{name}`"
+            node,
+            f"`{getattr(value, '__name__', value)}` has no attribute `{name}`",
+            _similar(name, dir(value)),
         ) from None
     if isinstance(value, types.ModuleType) and not low.in_rule:
         capture = Capture(name, vars(value), id(vars(value)))
@@ -222,6 +225,11 @@ def _of_constant(low: Lowering, value: Any, name: str, node: ast.AST) -> Value:
     return ir.Const(found)
 
 
+def _similar(name: str, names: list[str]) -> str:
+    found = difflib.get_close_matches(name, names, 1)
+    return f"did you mean `{found[0]}`?" if found else "give it that attribute first"
+
+
 def _is_library(module: types.ModuleType) -> bool:
     return module.__name__.split(".")[0] in ("numpy", "math", "scipy", "cmath", "sys")
 
@@ -237,7 +245,9 @@ def _of_object(low: Lowering, owner: Object, name: str, node: ast.AST) -> Value:
         attribute_value = getattr(value, name)
     except AttributeError:
         raise low.refuse(
-            node, f"`{type(value).__name__}` object has no attribute `{name}`"
+            node,
+            f"`{type(value).__name__}` object has no attribute `{name}`",
+            _similar(name, dir(value)),
         ) from None
     if callable(attribute_value) and not isinstance(
         attribute_value, (types.FunctionType, type)

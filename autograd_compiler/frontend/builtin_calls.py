@@ -132,7 +132,8 @@ def _range(low: Lowering, args: Any, kwargs: Keywords, node: ast.AST) -> Value:
 def _enumerate(low: Lowering, args: Any, kwargs: Keywords, node: ast.AST) -> Value:
     start = kwargs.get("start")
     source = iteration.used_up(low, classes.iterated(low, args[0], node), node)
-    return Iterable("enumerate", (source, *args[1:], *([start] if start else [])))
+    given = (source, *args[1:], *([start] if start else []))
+    return iteration.iterator(low, Iterable("enumerate", given))
 
 
 @handles(zip)
@@ -144,7 +145,7 @@ def _zip(low: Lowering, args: Any, kwargs: Keywords, node: ast.AST) -> Value:
     strict = constant_value(low.operand(kwargs.get("strict", ir.Const(False)), node))
     if strict is None or strict.value:
         _check_lengths(low, args, node)
-    return Iterable("zip", args)
+    return iteration.iterator(low, Iterable("zip", args))
 
 
 def _check_lengths(low: Lowering, args: tuple[Value, ...], node: ast.AST) -> None:
@@ -166,12 +167,16 @@ def _reversed(low: Lowering, args: Any, kwargs: Keywords, node: ast.AST) -> Valu
         raise low.refuse(
             node, "`reversed` of an iterator", "make a list of it first: `list(...)`"
         )
-    return Iterable("reversed", args)
+    return iteration.iterator(low, Iterable("reversed", args))
 
 
 @handles(map)
 def _map(low: Lowering, args: Any, kwargs: Keywords, node: ast.AST) -> Value:
-    """`map` is done at once, as a list: its functions have no side effects here."""
+    """`map` is done at once: its functions have no side effects here."""
+    return iteration.iterator(low, _mapped(low, args, node))
+
+
+def _mapped(low: Lowering, args: tuple[Value, ...], node: ast.AST) -> Value:
     function, *sources = args
     sources = [classes.iterated(low, source, node) for source in sources]
     sources = [iteration.used_up(low, source, node) for source in sources]
@@ -530,7 +535,11 @@ def _hasattr(low: Lowering, args: Any, kwargs: Keywords, node: ast.AST) -> Value
 
 @handles(delattr, exec, eval, globals, locals, vars, input, open)
 def _forbidden(low: Lowering, args: Any, kwargs: Keywords, node: ast.AST) -> Value:
-    raise low.refuse(node, "this builtin is not supported in a differentiated function")
+    raise low.refuse(
+        node,
+        "this builtin is not supported in a differentiated function",
+        "use it outside, and pass what it gives as an argument",
+    )
 
 
 @handles(pow)

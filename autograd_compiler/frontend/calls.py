@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import functools
 import inspect
+import os
 import types
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,11 @@ import numpy as np
 
 from autograd_compiler import ir, runtime
 from autograd_compiler.builder import type_of_operand
-from autograd_compiler.errors import AutogradCompilerError, UnsupportedError
+from autograd_compiler.errors import (
+    AutogradCompilerError,
+    CompileError,
+    UnsupportedError,
+)
 from autograd_compiler.frontend import (
     branches,
     builtin_calls,
@@ -61,6 +66,7 @@ FUNCTIONS = (Closure, Bound, MethodOf, Choice, Iterable)
 _REPORTING = ("logging", "warnings", "_warnings", "traceback", "pprint", "sys", "time")
 # Builtins that go through none of the iterators that are passed to them.
 _LEAVE_ITERATORS = (iter, next, isinstance, callable)
+_STANDARD = os.path.dirname(os.__file__)
 # Functions for which a list is a sequence of arrays, or a list.
 _TAKE_LISTS = {
     np.array,
@@ -168,7 +174,7 @@ def call(
     method = classes.special(low, function, "__call__")
     if method is not None:
         return call(low, method, args, kwargs, node)
-    raise low.refuse(node, "this value cannot be called")
+    raise low.refuse(node, "this value cannot be called", "call a function")
 
 
 def _call_value(
@@ -178,6 +184,8 @@ def _call_value(
     kwargs: Keywords,
     node: ast.AST,
 ) -> Value:
+    if isinstance(function.type, (Scalar, Array, ListOf, DictOf)):
+        raise low.refuse(node, "this value cannot be called", "call a function")
     given = tuple(low.operand(arg, node) for arg in args)
     named: dict[str, Any] = {
         key: low.operand(value, node) for key, value in kwargs.items()
@@ -248,6 +256,8 @@ def _call_constant(
         if args and isinstance(args[0], Object):  # a method: `logger.info(...)`
             return methods.opaque(low, args[0], fn.__name__, args[1:], kwargs, node)
         return primitive(low, fn, args, kwargs, node)
+    if isinstance(fn, types.FunctionType) and _is_standard(fn):
+        return _call_standard(low, fn, args, kwargs, node)
     if isinstance(fn, types.FunctionType) and not is_library(fn):
         return _call_function(low, fn, args, kwargs, node)
     if isinstance(fn, type) and not is_library(fn):
@@ -256,6 +266,39 @@ def _call_constant(
         # functools.lru_cache and the like: the same values as what they wrap.
         return call(low, ir.Const(_wrapped(fn)), args, kwargs, node)
     return primitive(low, fn, args, kwargs, node)
+
+
+def _is_standard(fn: types.FunctionType) -> bool:
+    """Whether a function of Python's own library is meant, by the file that it is in."""
+    filename = fn.__code__.co_filename
+    if filename.startswith("<frozen "):
+        return True
+    return os.path.dirname(filename).startswith(_STANDARD) and not any(
+        part in filename for part in ("site-packages", "dist-packages")
+    )
+
+
+def _call_standard(
+    low: Lowering,
+    fn: types.FunctionType,
+    args: tuple[Value, ...],
+    kwargs: Keywords,
+    node: ast.AST,
+) -> Value:
+    """A function of Python's own library: looked into only if it gets our values."""
+    if not any(isinstance(value, FUNCTIONS) for value in (*args, *kwargs.values())):
+        given = [low.operand(value, node) for value in (*args, *kwargs.values())]
+        kinds = [leaf.type for operand in given for leaf in ir.leaves(operand)]
+        if not any(map(is_inexact, kinds)):
+            return primitive(low, fn, args, kwargs, node)
+    try:
+        return _call_function(low, fn, args, kwargs, node)
+    except CompileError:
+        raise low.refuse(
+            node,
+            f"there is no derivative rule for `{fn.__module__}.{fn.__qualname__}`",
+            "write it with operators that have one",
+        ) from None
 
 
 def _wrapped(fn: Any) -> Any:
@@ -606,16 +649,23 @@ def bind(
             node,
             f"`{definition.name}` takes {len(positional)} positional arguments "
             f"and {len(args)} are given",
+            f"its parameters are {_signature_text(spec)}",
         )
     for name in (*positional, *(arg.arg for arg in spec.kwonlyargs)):
         if name in rest and name not in only_positional:
             if name in bound:
-                raise low.refuse(node, f"two values are given for `{name}`")
+                raise low.refuse(
+                    node,
+                    f"two values are given for `{name}`",
+                    f"its parameters are {_signature_text(spec)}",
+                )
             bound[name] = rest.pop(name)
         elif name not in bound:
             if name not in defaults:
                 raise low.refuse(
-                    node, f"`{definition.name}` needs a value for `{name}`"
+                    node,
+                    f"`{definition.name}` needs a value for `{name}`",
+                    f"its parameters are {_signature_text(spec)}",
                 )
             bound[name] = defaults[name]
     if spec.kwarg is not None:
@@ -624,8 +674,16 @@ def bind(
         )
     elif rest:
         name = next(iter(rest))
-        raise low.refuse(node, f"`{definition.name}` has no parameter `{name}`")
+        raise low.refuse(
+            node,
+            f"`{definition.name}` has no parameter `{name}`",
+            f"its parameters are {_signature_text(spec)}",
+        )
     return bound
+
+
+def _signature_text(spec: ast.arguments) -> str:
+    return f"({ast.unparse(spec)})"
 
 
 __all__ = ["Array", "Unknown", "call", "closure", "inline", "type_of_operand"]

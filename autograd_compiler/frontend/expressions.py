@@ -161,7 +161,34 @@ def binary(low: Lowering, fn: Any, left: Value, right: Value, node: ast.AST) -> 
     kinds = [type_of_operand(operand) for operand in (first, second)]
     if any(isinstance(kind, Array) for kind in kinds):
         first, second = calls.as_array(low, first), calls.as_array(low, second)
+    _check_operands(low, fn, (first, second), node)
     return low.apply(fn, first, second)
+
+
+def _check_operands(
+    low: Lowering, fn: Any, operands: tuple[ir.Operand, ...], node: ast.AST
+) -> None:
+    """Find an operator that Python has not for such numbers, as `x + None`."""
+    if low.in_rule:
+        return
+    samples: list[Any] = []
+    for operand in operands:
+        if isinstance(operand, ir.Const):
+            samples.append(operand.value)
+        elif isinstance(operand, ir.Var) and isinstance(operand.type, Scalar):
+            kind = np.dtype(operand.type.dtype).type(1)
+            samples.append(kind.item() if operand.type.weak else kind)
+        elif isinstance(operand, ir.Var) and isinstance(operand.type, Array):
+            samples.append(np.ones((1,) * operand.type.ndim, operand.type.dtype))
+        else:
+            return
+    try:
+        with np.errstate(all="ignore"):
+            fn(*samples)
+    except TypeError as error:
+        raise low.failure(node, error) from None
+    except Exception:  # of these numbers, not of their kinds
+        return
 
 
 def _concatenate(
@@ -317,7 +344,9 @@ def _unary(low: Lowering, fn: Any, node: ast.expr, whole: ast.AST) -> Value:
     by_method = classes.unary(low, fn, value, whole)
     if by_method is not None:
         return by_method
-    return low.apply(fn, low.operand(value, whole))
+    operand = low.operand(value, whole)
+    _check_operands(low, fn, (operand,), whole)
+    return low.apply(fn, operand)
 
 
 def _compare(low: Lowering, node: ast.Compare) -> Value:
@@ -583,7 +612,8 @@ def _pack_item(
                 raise low.failure(node, KeyError(key.value))
             return _item(low, items[form.keys.index(key.value)])
         try:
-            return _item(low, items[key.value])
+            found = list(items) if form.kind == "list" else items
+            return _item(low, found[key.value])
         except (IndexError, TypeError) as error:
             raise low.failure(node, error) from None
     pack = low.operand(ir.Pack(items, form), node)

@@ -40,7 +40,7 @@ class Iterator:
     """The form of a cell that is an iterator."""
 
 
-FORM = ir.Form("record", ("source", "position"), Iterator)
+FORM = ir.Form("record", ("source", "position", "used_up"), Iterator)
 
 
 # ---------------------------------------------------------------- iter and next
@@ -54,7 +54,7 @@ def is_iterator(low: Lowering, value: Value) -> bool:
 
 
 def iterator(low: Lowering, source: Value) -> Ref:
-    return low.new_ref(FORM, (source, ir.Const(0)))
+    return low.new_ref(FORM, (source, ir.Const(0), ir.Const(False)))
 
 
 def used_up(low: Lowering, value: Value, node: ast.AST | None) -> Value:
@@ -62,7 +62,7 @@ def used_up(low: Lowering, value: Value, node: ast.AST | None) -> Value:
     if not is_iterator(low, value):
         return value
     source, position = _state(low, value, node)
-    _move(low, value, source, ir.UNDEFINED)
+    _move(low, value, source, position, used_up=True)
     if isinstance(position, ir.Const) and position.value == 0:
         return source
     items = loops.known_items(low, source)
@@ -71,14 +71,19 @@ def used_up(low: Lowering, value: Value, node: ast.AST | None) -> Value:
     return Iterable("rest", (source, position))
 
 
+def listed(low: Lowering, value: Value, node: ast.AST | None) -> Value:
+    """A list of what can be gone through."""
+    return calls.call(low, ir.Const(list), (value,), {}, node or ast.Pass())
+
+
 def _state(
     low: Lowering, value: Value, node: ast.AST | None
 ) -> tuple[Value, ir.Operand]:
     assert isinstance(value, Ref)
     content = low.content(value)
     assert isinstance(content, Items)
-    source, position = content.items
-    if position is ir.UNDEFINED:
+    source, position, used = content.items
+    if not (isinstance(used, ir.Const) and not used.value):  # or may be used up
         raise low.refuse(
             node,
             "this iterator has been gone through already",
@@ -87,9 +92,16 @@ def _state(
     return low.read(source), low.operand(position)
 
 
-def _move(low: Lowering, value: Value, source: Value, position: ir.Operand) -> None:
+def _move(
+    low: Lowering,
+    value: Value,
+    source: Value,
+    position: ir.Operand,
+    used_up: bool = False,
+) -> None:
     assert isinstance(value, Ref)
-    low.state.cells[value.cell] = Items(FORM, (source, position))
+    items = (source, position, ir.Const(used_up))
+    low.state.cells[value.cell] = Items(FORM, items)
 
 
 @handles(iter)
@@ -340,7 +352,8 @@ def in_order(low: Lowering, items: Value, kwargs: Keywords, node: ast.AST) -> Va
         raise low.refuse(node, "`reverse=` must be known when compiling")
     keys = items
     if not (isinstance(key, ir.Const) and key.value is None):
-        keys = calls.call(low, ir.Const(map), (key, items), {}, node)
+        mapped = calls.call(low, ir.Const(map), (key, items), {}, node)
+        keys = used_up(low, mapped, node)
     known = expressions.static_items(low, keys)
     values = expressions.static_items(low, items)
     if known is not None and values is not None:

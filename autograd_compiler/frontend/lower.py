@@ -27,6 +27,7 @@ from autograd_compiler.frontend import (
     calls,
     classes,
     expressions,
+    iteration,
     loops,
     stores,
 )
@@ -37,6 +38,7 @@ from autograd_compiler.frontend.values import (
     Failure,
     Frame,
     Items,
+    Iterable,
     NoResultYet,
     Object,
     Ref,
@@ -158,6 +160,12 @@ class Lowering:
         self.abandon(Failure(error))
 
     def not_understood(self, error: Exception) -> UnsupportedError:
+        if self.in_rule:
+            return UnsupportedError(
+                f"this call cannot be differentiated ({type(error).__name__}: {error})",
+                self.builder.span,
+                "check that its arguments fit: the call itself may fail",
+            )
         return UnsupportedError(
             f"the compiler fails on this statement ({type(error).__name__}: {error})",
             self.builder.span,
@@ -448,6 +456,9 @@ class Lowering:
             case ir.Const() | ir.Slice():
                 return value
             case Ref():
+                if iteration.is_iterator(self, value):
+                    left = iteration.used_up(self, value, node)
+                    return self.operand(iteration.listed(self, left, node), node)
                 content = self.content(value)
                 if isinstance(content, ir.Var):
                     return content
@@ -457,6 +468,8 @@ class Lowering:
                 )
             case Object():
                 return calls.capture_whole(self, value)
+            case Iterable():
+                return self.operand(iteration.listed(self, value, node), node)
         if isinstance(value, calls.FUNCTIONS):
             raise self.refuse(
                 node,

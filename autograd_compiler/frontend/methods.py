@@ -264,7 +264,13 @@ def _array(
         )
     if isinstance(owner, ir.Var) and isinstance(owner.type, Unknown):
         return opaque(low, owner, name, args, kwargs, node)
-    raise low.refuse(node, f"the array method `.{name}` is not supported")
+    raise low.refuse(
+        node,
+        f"the array method `.{name}` is not supported",
+        f"write it with NumPy's functions, as `np.{name}(x)`"
+        if hasattr(np, name)
+        else "",
+    )
 
 
 def _item(

@@ -91,7 +91,11 @@ def _free(low: Lowering, frame: Frame, name: str, node: ast.AST) -> Value:
         )
     found = getattr(builtins, name, _MISSING)
     if found is _MISSING:
-        raise low.refuse(node, f"the name `{name}` is not defined")
+        raise low.refuse(
+            node,
+            f"the name `{name}` is not defined",
+            "define it before the function is differentiated",
+        )
     return ir.Const(found)
 
 

@@ -224,8 +224,9 @@ def _endless(low: Lowering, program: Program, source: FunctionSource) -> Excepti
         "the recursion in this function cannot be compiled: it does not end for what "
         "is known here",
         span_of(source.node, source.filename),
-        "a recursive function must be one of numbers, arrays and tuples of them, have a "
-        'case without recursion, and needs backend="python"',
+        "a recursive function must be defined outside of others, be one of numbers, "
+        "arrays and tuples of them, have a case without recursion, and needs "
+        'backend="python"',
     )
 
 

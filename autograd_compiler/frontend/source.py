@@ -205,8 +205,8 @@ def _unbound(
             library = type(fun).__module__.partition(".")[0] in ("numpy", "scipy")
             if isinstance(call, types.MethodWrapperType) or call is fun or library:
                 raise SourceError(
-                    f"{_describe(given)} has no Python source that can be "
-                    "differentiated; write a function that calls it, as in "
+                    f"{_describe(given)} has no source: it is not written in Python; "
+                    "write a function that calls it, as in "
                     f"`lambda x: {getattr(given, '__name__', 'f')}(x)`"
                 )
             fun = call

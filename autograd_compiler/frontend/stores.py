@@ -70,14 +70,22 @@ def load(low: Lowering, base: ir.Operand, index: Value, node: ast.AST) -> Value:
     key = low.operand(index, node)
     if not isinstance(base, ir.Var):
         base = low.builder.as_var(base)
-    if isinstance(base.type, Scalar) and not isinstance(key, ir.Const):
-        raise low.refuse(node, "a number cannot be subscripted")
+    if isinstance(base.type, Scalar) and not _is_whole(key):
+        raise low.refuse(node, "a number cannot be subscripted", "use the number")
     step = ir.Index(key)
     target = low.builder.load(base, (step,))
     if isinstance(target.type, TupleOf):
         return unpacked(low, target)
     _remember(low, target, base, step)
     return target
+
+
+def _is_whole(key: ir.Operand) -> bool:
+    """Whether an index takes all of a NumPy number: `x[()]`, `x[...]`, `x[None]`."""
+    found = constant_value(key)
+    return found is not None and (
+        found.value is None or found.value is Ellipsis or found.value == ()
+    )
 
 
 def _remember(low: Lowering, target: ir.Var, base: ir.Var, step: ir.Index) -> None:
@@ -540,12 +548,14 @@ def _unpack(
         position = starred[0]
         after = len(parts) - position - 1
         if len(items) < len(parts) - 1:
-            raise low.refuse(target, "not enough values to unpack")
+            raise low.refuse(target, "not enough values to unpack", "unpack fewer names")
         middle = low.new_ref(ir.LIST, items[position : len(items) - after])
         items = (*items[:position], middle, *items[len(items) - after :])
     if len(items) != len(parts):
         raise low.refuse(
-            target, f"{len(items)} values are unpacked into {len(parts)} targets"
+            target,
+            f"{len(items)} values are unpacked into {len(parts)} targets",
+            "give each value a name, or take the rest with `*rest`",
         )
     for part, item in zip(parts, [low.read(item) for item in items], strict=True):
         assign(low, part, item)

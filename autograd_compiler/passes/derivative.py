@@ -227,6 +227,9 @@ def _check_scalar(function: ir.Function, result: ir.Operand, span: ir.Span) -> N
         name = "the function" if function.name == "function" else f"`{function.name}`"
         return ArgumentError(render(f"{name} {message}", span, hint))
 
+    last = function.body.ops[-1] if function.body.ops else None
+    if isinstance(last, ir.Effect) and last.kind == "raise":
+        raise refuse("never returns: it raises an exception", "return a number")
     if _may_be_none(function, result):
         raise refuse(
             "returns None on some path, and a gradient needs a scalar",
