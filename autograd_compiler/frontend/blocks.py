@@ -60,31 +60,29 @@ def _is_unused(target: ast.expr) -> bool:
 def _entered(low: Lowering, item: ast.withitem) -> tuple[Value, Value | None]:
     """A context manager, and what `as` names, where that is known."""
     node = item.context_expr
+    made: Any = None
     if isinstance(node, ast.Call):
         function = low.expression(node.func)
         made = function.value if isinstance(function, ir.Const) else None
-        if made is contextlib.nullcontext:
-            given = low.expression(node.args[0]) if node.args else ir.Const(None)
-            return ir.Const(None), given
-        if made is contextlib.suppress:
-            raise low.refuse(
-                node,
-                "`contextlib.suppress` hides exceptions, as `try` does",
-                TRY_HINT,
-            )
-        if _is_opaque(made):
-            given = [low.operand(low.expression(arg), arg) for arg in node.args]
-            named: dict[str, Any] = {
-                str(keyword.arg): low.operand(low.expression(keyword.value), node)
-                for keyword in node.keywords
-            }
-            context = low.builder.apply(made, *given, **named)
-        else:
-            context = low.expression(node)
-        if made is np.errstate:
-            return context, ir.Const(None)
+    if made is contextlib.nullcontext and isinstance(node, ast.Call):
+        given = low.expression(node.args[0]) if node.args else ir.Const(None)
+        return ir.Const(None), given
+    if made is contextlib.suppress:
+        raise low.refuse(
+            node, "`contextlib.suppress` hides exceptions, as `try` does", TRY_HINT
+        )
+    context: Value
+    if _is_opaque(made) and isinstance(node, ast.Call):
+        args = [low.operand(low.expression(arg), arg) for arg in node.args]
+        named: dict[str, Any] = {
+            str(keyword.arg): low.operand(low.expression(keyword.value), node)
+            for keyword in node.keywords
+        }
+        context = low.builder.apply(made, *args, **named)
     else:
         context = low.expression(node)
+    if made is np.errstate:
+        return context, ir.Const(None)
     enter = classes.special(low, context, "__enter__")
     if enter is None or isinstance(context, ir.Var):
         return context, None
@@ -142,9 +140,7 @@ def lower_try(low: Lowering, node: ast.Try) -> None:
         finally:
             low.trying = trying
     if any(not _is_safe(op) for op in ops):
-        raise low.refuse(
-            node, "`try` around a computation is not supported", TRY_HINT
-        )
+        raise low.refuse(node, "`try` around a computation is not supported", TRY_HINT)
     if failure is None:
         low.builder.ops.extend(ops)
         low.statements([*node.orelse, *node.finalbody])
@@ -166,9 +162,7 @@ def _catches(low: Lowering, handler: ast.ExceptHandler, error: Exception) -> boo
     if handler.name is not None:
         names = {part.id for part in ast.walk(handler) if isinstance(part, ast.Name)}
         if handler.name in names:
-            raise low.refuse(
-                handler, "the exception is used in its handler", TRY_HINT
-            )
+            raise low.refuse(handler, "the exception is used in its handler", TRY_HINT)
     if handler.type is None:
         return True
     kinds = low.expression(handler.type)

@@ -6,7 +6,6 @@ import ast
 import builtins
 import collections
 import copy
-import dataclasses
 import functools
 import operator
 import types
@@ -36,7 +35,7 @@ from autograd_compiler.frontend.values import (
     Ref,
     Value,
 )
-from autograd_compiler.types import Array, DictOf, ListOf, Opaque, Scalar
+from autograd_compiler.types import Array, DictOf, Opaque, Scalar
 
 if TYPE_CHECKING:
     from autograd_compiler.frontend.lower import Lowering
@@ -156,9 +155,8 @@ def _check_lengths(low: Lowering, args: tuple[Value, ...], node: ast.AST) -> Non
             continue
         same = low.apply(operator.eq, counts[0], count)
         text = f"zip() argument {position} is shorter or longer than argument 1"
-        branches.branch(
-            low, same, lambda: None, lambda text=text: low.fail(ValueError(text))
-        )
+        error = ValueError(text)
+        branches.branch(low, same, lambda: None, functools.partial(low.fail, error))
 
 
 @handles(reversed)
@@ -308,7 +306,7 @@ def _copied(low: Lowering, value: Value, deep: bool, node: ast.AST) -> Value:
         if deep:
             items = tuple(_copied(low, item, True, node) for item in items)
         if content.form.kind == "tuple" or isinstance(value, ir.Pack) and not deep:
-            return ir.Pack(items, content.form)
+            return ir.Pack(items, content.form)  # type: ignore[arg-type]
         return low.new_ref(content.form, items)
     if isinstance(value, ir.Var) and isinstance(value.type, Array):
         return low.apply(np.copy, low.fresh(value))
@@ -455,10 +453,8 @@ def _isinstance(low: Lowering, args: Any, kwargs: Keywords, node: ast.AST) -> Va
     if known is not None:
         if iteration.is_iterator(low, value):
             raise low.refuse(node, "`isinstance` of an iterator")
-        if isinstance(value, Iterable):
-            kind = {"range": range, "zip": zip, "enumerate": enumerate}
-            if value.kind in kind:
-                return ir.Const(issubclass(kind[value.kind], known.value))
+        if isinstance(value, Iterable) and value.kind == "range":
+            return ir.Const(issubclass(range, known.value))
         if isinstance(value, Ref):
             content = low.content(value)
             kind: Any = list
@@ -522,12 +518,9 @@ def _hasattr(low: Lowering, args: Any, kwargs: Keywords, node: ast.AST) -> Value
     found = classes.class_of(low, owner)
     if known is not None and found is not None:
         content: Any = low.content(owner) if isinstance(owner, Ref) else owner
-        return ir.Const(
-            known.value in content.form.keys or hasattr(found, known.value)
-        )
+        return ir.Const(known.value in content.form.keys or hasattr(found, known.value))
     if known is not None and isinstance(owner, (Ref, ir.Pack)):
-        kind = _container_class(low, owner)
-        return ir.Const(hasattr(kind, known.value))
+        return ir.Const(hasattr(_container_class(low, owner), known.value))
     raise low.refuse(
         node, "`hasattr` of this value", "decide by an argument or its type instead"
     )

@@ -419,7 +419,7 @@ def _named_tuple(
     if missing or len(args) > len(fields) or set(given) - set(fields):
         raise low.refuse(node, f"`{cls.__name__}` takes {', '.join(fields)}")
     items = tuple(given.get(f, ir.Const(defaults.get(f))) for f in fields)
-    return ir.Pack(items, ir.Form("record", fields, cls))  # type: ignore[arg-type]
+    return ir.Pack(items, ir.Form("record", fields, cls))
 
 
 def _fill(
@@ -542,4 +542,3 @@ def _make(low: Lowering, args: Any, kwargs: Keywords, node: ast.AST) -> Value:
 
 # Methods of named tuples, which have no source.
 NAMED_TUPLE: dict[str, Any] = {"_replace": replaced, "_asdict": as_dict}
-

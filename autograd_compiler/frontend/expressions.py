@@ -233,8 +233,10 @@ def _concatenate(
 def _is_count(low: Lowering, value: Value) -> bool:
     if isinstance(value, ir.Const):
         return isinstance(value.value, (int, np.integer))
-    return isinstance(value, ir.Var) and value.type == Scalar(
-        "int64", getattr(value.type, "size", None), getattr(value.type, "weak", True)
+    return (
+        isinstance(value, ir.Var)
+        and isinstance(value.type, Scalar)
+        and np.dtype(value.type.dtype).kind in "iu"
     )
 
 

@@ -15,7 +15,7 @@ import ast
 import functools
 import itertools
 import operator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
 
@@ -386,7 +386,7 @@ def _places(keys: tuple[Value, ...], falling: bool) -> list[int] | None:
         return None
 
 
-def _is_operand(value: Value) -> bool:
+def _is_operand(value: Value) -> TypeGuard[ir.Const | ir.Pack]:
     if isinstance(value, ir.Pack):
         return all(map(_is_operand, value.items))
     return isinstance(value, ir.Const)

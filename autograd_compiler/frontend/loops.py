@@ -1127,9 +1127,7 @@ def known_items(low: Lowering, source: Value) -> tuple[Value, ...] | None:
         if source.kind == "zip":
             return tuple(ir.Pack(row) for row in zip(*known, strict=False))
         if source.kind == "enumerate":
-            begin = (
-                low.operand(source.args[1]) if len(source.args) > 1 else ir.Const(0)
-            )
+            begin = low.operand(source.args[1]) if len(source.args) > 1 else ir.Const(0)
             return tuple(
                 ir.Pack((low.apply(operator.add, ir.Const(k), begin), item))  # type: ignore[arg-type]
                 for k, item in enumerate(known[0])

@@ -153,7 +153,11 @@ class Lowering:
         """The exception for an expression that fails: now, or only if it is reached."""
         if self.trying or self.builder.depth and not self.in_rule:
             return Failure(error)
-        return self.refuse(node, f"this fails with {type(error).__name__}: {error}")
+        return self.refuse(
+            node,
+            f"this fails with {type(error).__name__}: {error}",
+            "the function fails here by itself: call it without `grad` to see how",
+        )
 
     def fail(self, error: Exception) -> None:
         """Raise an exception when this is reached."""
@@ -308,9 +312,7 @@ class Lowering:
                     found = importlib.import_module(alias.name)
                     if alias.asname is None:
                         found = importlib.import_module(alias.name.split(".")[0])
-                    self.bind(
-                        alias.asname or alias.name.split(".")[0], ir.Const(found)
-                    )
+                    self.bind(alias.asname or alias.name.split(".")[0], ir.Const(found))
                 return
             module = importlib.import_module(str(node.module))
             for alias in node.names:

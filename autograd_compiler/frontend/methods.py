@@ -267,9 +267,11 @@ def _array(
     raise low.refuse(
         node,
         f"the array method `.{name}` is not supported",
-        f"write it with NumPy's functions, as `np.{name}(x)`"
-        if hasattr(np, name)
-        else "",
+        (
+            f"write it with NumPy's functions, as `np.{name}(x)`"
+            if hasattr(np, name)
+            else ""
+        ),
     )
 
 

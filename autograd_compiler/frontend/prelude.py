@@ -186,9 +186,7 @@ def combinations_with_replacement(items: Any) -> Any:
 def permutations(items: Any) -> Any:
     items = list(items)
     count = len(items)
-    return [
-        (items[i], items[j]) for i in range(count) for j in range(count) if i != j
-    ]
+    return [(items[i], items[j]) for i in range(count) for j in range(count) if i != j]
 
 
 def islice(items: Any, cut: Any) -> Any:

@@ -548,7 +548,9 @@ def _unpack(
         position = starred[0]
         after = len(parts) - position - 1
         if len(items) < len(parts) - 1:
-            raise low.refuse(target, "not enough values to unpack", "unpack fewer names")
+            raise low.refuse(
+                target, "not enough values to unpack", "unpack fewer names"
+            )
         middle = low.new_ref(ir.LIST, items[position : len(items) - after])
         items = (*items[:position], middle, *items[len(items) - after :])
     if len(items) != len(parts):

@@ -32,6 +32,7 @@ REFUSED: dict[tuple[type[ast.AST], ...], tuple[str, str]] = {
     ),
 }
 
+
 def refuse_unsupported(node: ast.FunctionDef, filename: str) -> None:
     """Raise a located error for the first unsupported construct of a function.
 
