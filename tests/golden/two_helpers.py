@@ -58,8 +58,9 @@ def score_grad(x, w):
     t_1 = 1.0 / t
     t_2, normalise_residuals_1 = normalise_forward(w, 1e-6)
 
-    # return 1.0 / (1.0 + np.exp(-x))
+    # return np.sum(sigmoid(w * y) * normalise(w))
     d_w = normalise_backward(normalise_residuals_1, t_1)
+    # return 1.0 / (1.0 + np.exp(-x))
     t_3 = t_2 * (t_1 / t) * exp
     # return np.sum(sigmoid(w * y) * normalise(w))
     d_y = t_3 * w
