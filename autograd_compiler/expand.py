@@ -208,6 +208,12 @@ def rule_call(builder: Builder, fn: Any, values: dict[str, ir.Operand]) -> ir.Op
 def refusal(op: ir.Apply, rule: Rule | None) -> UnsupportedError:
     """The error for an operator that a derivative would have to go through."""
     name = spelling(op.fn)
+    if isinstance(op.fn, ir.CallValue):
+        return UnsupportedError(
+            "a function that only run time knows is called",
+            op.span,
+            "choose between the calls with `if`, so that each is known",
+        )
     if rule is not None and rule.kind == "zero":
         return UnsupportedError(
             f"`{name}` of complex numbers is not differentiated",

@@ -231,7 +231,7 @@ class Specialiser:
         except (TypeError, ValueError):
             raise ArgumentError(
                 f"the signature of {fun!r} is not known: only functions written in "
-                "Python can be differentiated"
+                "Python can be differentiated, and a partial must fit its function"
             ) from None
         # By the types of arguments; each entry for other numbers of fixed sizes.
         self._known: dict[Any, tuple[Specialised, ...]] = {}
@@ -358,7 +358,12 @@ class Specialiser:
         self, wrt: tuple[str, ...], values: Mapping[str, Any]
     ) -> Specialised:
         sizes: dict[int, Dim] = {}
-        arguments = {name: describe(value, sizes) for name, value in values.items()}
+        arguments = {}
+        for name, value in values.items():
+            try:
+                arguments[name] = describe(value, sizes)
+            except ArgumentError as error:
+                raise ArgumentError(f"{self.name}: `{name}`: {error}") from None
         return self.for_arguments(wrt, arguments)
 
     def for_arguments(

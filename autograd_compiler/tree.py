@@ -102,6 +102,25 @@ def unflatten(structure: Structure, leaves: Iterable[Any]) -> Any:
     return value
 
 
+def outline(value: Any) -> str:
+    """A container with `*` for its leaves, for messages.
+
+    Examples
+    --------
+    >>> outline({"w": 1.0, "b": (2.0, [3.0])})
+    "{'w': *, 'b': (*, [*])}"
+    """
+    if isinstance(value, dict):
+        items = ", ".join(f"{key!r}: {outline(item)}" for key, item in value.items())
+        return f"{{{items}}}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(outline, value))}]"
+    if isinstance(value, tuple):
+        items = ", ".join(map(outline, value))
+        return f"({items},)" if len(value) == 1 else f"({items})"
+    return "*" if structure_of(value) == LEAF else type(value).__name__
+
+
 def same_structure(first: Any, second: Any) -> bool:
     """Whether two containers have the same structure."""
     return structure_of(first) == structure_of(second)

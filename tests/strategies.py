@@ -53,6 +53,36 @@ def stir(v, s):
 
 def ends(v):
     return v[0] * 0.5, np.sin(v[-1])
+
+
+def push(items, value):
+    items.append(value)
+    items[0] = items[-1] * 0.5
+
+
+def spread(table, key, value=0.1):
+    table[key] = math.sin(value)
+    table.setdefault("extra", value)
+    return table[key] + table.get("missing", value)
+
+
+class Box:
+    def __init__(self, value, part):
+        self.value = value
+        self.part = part
+
+    def __add__(self, other):
+        return Box(self.value + math.tanh(other), self.part)
+
+    def move(self, step):
+        self.value = self.value * 0.5 + step
+        self.part[0] += step
+        return self.value
+
+    def size_of(self):
+        return math.tanh(self.value)
+
+    size = property(size_of)
 """.lstrip()
 
 
@@ -85,6 +115,8 @@ class Scope:
     arrays: dict[str, int]
     owned: list[str] = field(default_factory=list)
     lists: dict[str, int] = field(default_factory=dict)
+    dicts: dict[str, list[str]] = field(default_factory=dict)
+    boxes: list[str] = field(default_factory=list)
     index: list[str] = field(default_factory=list)
     in_loop: bool = False
     # Inside blocks that may not run, lists keep their length.
@@ -97,6 +129,8 @@ class Scope:
             dict(self.arrays),
             list(self.owned),
             dict(self.lists),
+            {name: list(keys) for name, keys in self.dicts.items()},
+            list(self.boxes),
             list(self.index),
             changes.get("in_loop", self.in_loop),
             True,
@@ -130,7 +164,13 @@ class Writer:
         return str(self.number(-size, size - 1))
 
     def atom(self, scope: Scope) -> str:
-        kind = self.number(0, 5)
+        kind = self.number(0, 7)
+        if kind == 6 and scope.dicts:
+            name = self.pick(list(scope.dicts))
+            return f'{name}["{self.pick(scope.dicts[name])}"]'
+        if kind == 7 and scope.boxes:
+            name = self.pick(scope.boxes)
+            return self.pick((f"{name}.value", f"{name}.part[1]", f"{name}.size"))
         if kind == 0:
             return self.pick(("0.5", "1.25", "-0.75"))
         if kind == 1 and scope.arrays:
@@ -244,6 +284,12 @@ class Writer:
             self.swap,
             self.unpack,
             self.stir,
+            self.dict_operation,
+            self.comprehension,
+            self.box_operation,
+            self.rows,
+            self.starred,
+            self.nested_function,
         ]
         compound = [self.branch, self.branch, self.for_loop, self.while_loop]
         write = self.draw(st.sampled_from(simple + compound * (depth > 0)))
@@ -365,6 +411,135 @@ class Writer:
         part = "[1:]" if scope.arrays[name] == SIZE and self.number(0, 3) == 0 else ""
         return [f"stir({name}{part}, {self.atom(scope)})"]
 
+    def dict_operation(self, scope: Scope) -> list[str]:
+        value = self.scalar(scope, 1)
+        if not scope.dicts or (not scope.conditional and self.number(0, 2) == 0):
+            name = self.fresh("table")
+            line = f'{name} = {{"p": {value}, "q": {self.atom(scope)}}}'
+            scope.dicts[name] = ["p", "q"]
+            return [line]
+        name = self.pick(list(scope.dicts))
+        keys = scope.dicts[name]
+        kind = self.number(0, 5)
+        if kind == 0 and not scope.conditional:
+            keys.append(self.fresh("k"))
+            return [f'{name}["{keys[-1]}"] = {value}']
+        if kind == 1 and not scope.conditional:
+            target = self.fresh("s")
+            scope.scalars.append(target)
+            keys += ["p", "extra"]
+            return [f'{target} = spread({name}, "p", {self.atom(scope)})']
+        if kind == 2:
+            target = self.fresh("s")
+            scope.scalars.append(target)
+            return [f"{target} = sum(t * 0.3 for t in {name}.values())"]
+        if kind == 3:
+            local = [name for name in scope.scalars if name not in scope.index]
+            target = self.pick(local)
+            return [
+                f"for key, t in {name}.items():",
+                f"    {target} = math.tanh({target} + t * len(key))",
+            ]
+        operator = self.pick(("=", "+=", "*="))
+        return [f'{name}["{self.pick(keys)}"] {operator} {value}']
+
+    def comprehension(self, scope: Scope) -> list[str]:
+        kind = self.number(0, 4)
+        source = self.pick(list(scope.arrays))
+        part = self.atom(scope)
+        if kind <= 1:
+            name = self.fresh("v")
+            line = f"{name} = np.array([math.sin(t * {part}) for t in {source}])"
+            scope.arrays[name] = scope.arrays[source]
+            scope.owned.append(name)
+            return [line]
+        name = self.fresh("s")
+        scope.scalars.append(name)
+        filled = [name for name, length in scope.lists.items() if length]
+        if kind == 2 and filled:
+            source = self.pick(filled)
+        keep = f" if @t > {self.pick(THRESHOLDS)}@" if kind == 3 else ""
+        return [f"{name} = sum(t * {part} for t in {source}{keep}) * 0.5"]
+
+    def box_operation(self, scope: Scope) -> list[str]:
+        if not scope.boxes or (not scope.conditional and self.number(0, 2) == 0):
+            part = self.target(scope)
+            if part is None or scope.arrays[part] != SIZE:
+                return []
+            self.aliases = True
+            name = self.fresh("box")
+            line = f"{name} = Box({self.scalar(scope, 1)}, {part})"
+            scope.boxes.append(name)
+            return [line]
+        name = self.pick(scope.boxes)
+        value = self.scalar(scope, 1)
+        return self.pick(
+            (
+                (f"{name}.value = {value}",),
+                (f"{name}.value += {value}",),
+                (f"{name}.part[1] *= {value}",),
+                (f"{name}.move({value})",),
+                (f"{name} = {name} + {value}",),
+            )
+        )
+
+    def rows(self, scope: Scope) -> list[str]:
+        """A loop over rows: of a list, which shares them, or of an array."""
+        owned = [name for name in scope.owned if scope.arrays[name] == SIZE]
+        if not owned:
+            return []
+        self.aliases = True
+        one, two = self.pick(owned), self.pick(list(scope.arrays))
+        if scope.arrays[two] != SIZE:
+            two = one
+        local = [name for name in scope.scalars if name not in scope.index]
+        target = self.pick(local)
+        kind = self.number(0, 3)
+        name, value = self.fresh("m"), self.atom(scope)
+        if kind == 0:
+            return [
+                f"for row in np.array([{one}, {two}]):",
+                f"    {target} = math.tanh({target} + row[1] * {value})",
+            ]
+        if kind == 1:
+            return [
+                f"{name} = np.array([{one}, {two}])",
+                f"for row in {name}:",
+                f"    row[0] = math.sin(row[1] * {value})",
+                f"{one} = {name}[{self.number(0, 1)}]",
+            ]
+        if kind == 2:
+            return [
+                f"for row in [{one}, {one} * 0.5]:",
+                f"    row[2] = math.sin(row[1] * {value})",
+                f"    {target} = math.tanh({target} + row[2])",
+            ]
+        return [
+            f"for t, u in zip({one}, {two}):",
+            f"    {target} = math.tanh({target} * t + u)",
+        ]
+
+    def starred(self, scope: Scope) -> list[str]:
+        one, two = self.fresh("s"), self.fresh("s")
+        source = self.pick([*scope.arrays, *(n for n, k in scope.lists.items() if k)])
+        scope.scalars += [one, two]
+        target = self.pick((f"{one}, *others", f"*others, {one}"))
+        return [f"{target} = {source}", f"{two} = {one} + 0.5 * sum(others)"]
+
+    def nested_function(self, scope: Scope) -> list[str]:
+        owned = [name for name in scope.owned if scope.arrays[name] > 1]
+        if not owned:
+            return []
+        name, local, target = self.fresh("f"), self.pick(owned), self.fresh("s")
+        value, factor = self.atom(scope), self.atom(scope)
+        scope.scalars.append(target)
+        return [
+            f"def {name}(t, scale=0.5):",
+            f"    {local}[1] = math.sin(t) * scale",
+            f"    return {local}[0] * t + math.tanh({factor})",
+            f"{target} = {name}({value}) + {name}(0.3, scale={factor})",
+        ]
+
     def branch(self, scope: Scope, depth: int) -> list[str]:
         lines = [f"if {self.condition(scope)}:"]
         lines += self.nested(scope.inner(), depth - 1)
@@ -432,6 +607,9 @@ class Writer:
             lines += self.block(scope, 2)
         terms = [f"math.sin({name})" for name in scope.scalars]
         terms += [f"np.sum(np.sin({name}))" for name in scope.arrays]
+        terms += [f"sum({name}) * 0.5" for name, n in scope.lists.items() if n]
+        terms += [f"sum(math.sin(t) for t in {name}.values())" for name in scope.dicts]
+        terms += [f"{name}.value * {name}.part[1]" for name in scope.boxes]
         lines.append("return " + " + ".join(terms))
         body = "".join(f"    {line}\n" for line in lines)
         return f"{HELPERS}\n\ndef program(x, y, a, b):\n{body}"

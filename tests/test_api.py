@@ -309,3 +309,32 @@ def test_compiling_calls_nothing_that_may_have_an_effect() -> None:
     lowered = grad(counted).lower(2.0)
     assert "counted" in lowered.source
     assert next(_count) == 0
+
+
+def test_decorated_function_is_called_as_its_wrapper_says() -> None:
+    def doubled(f):
+        @functools.wraps(f)
+        def wrapper(*args, **kwargs):
+            return 2.0 * f(*args, **kwargs)
+
+        return wrapper
+
+    @doubled
+    def square(x, power=2):
+        return x**power
+
+    assert grad(square)(3.0) == pytest.approx(12.0)
+    assert grad(square, "x")(x=3.0, power=3) == pytest.approx(54.0)
+
+
+def test_cached_function_is_differentiated_like_what_it_wraps() -> None:
+    assert grad(functools.lru_cache(lambda x: x * x))(2.0) == 4.0
+
+
+def test_value_is_a_float_where_the_function_gives_an_integer() -> None:
+    def f(x):
+        return 0 if x > 1.0 else x * x
+
+    value, gradient = value_and_grad(f)(2.0)
+    assert type(value) is float
+    assert (value, gradient) == (0.0, 0.0)

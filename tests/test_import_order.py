@@ -63,10 +63,13 @@ ONE_WALK = tuple(
     for name in (
         "attributes",
         "branches",
+        "blocks",
         "builtin_calls",
         "calls",
+        "classes",
         "expressions",
         "functions",
+        "iteration",
         "loops",
         "lower",
         "methods",

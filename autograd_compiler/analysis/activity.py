@@ -12,7 +12,15 @@ import numpy as np
 
 from autograd_compiler import ir
 from autograd_compiler.rules.registry import rule_of
-from autograd_compiler.types import is_complex, is_inexact
+from autograd_compiler.types import (
+    DictOf,
+    ListOf,
+    Opaque,
+    TupleOf,
+    Type,
+    is_complex,
+    is_inexact,
+)
 
 CallFacts = Callable[[ir.Call], bool]
 
@@ -56,8 +64,25 @@ def differentiated(op: ir.Apply) -> Iterator[ir.Operand]:
     yield from (value for key, value in op.kwargs if key not in zero)
 
 
-def varied_vars(body: ir.Block, inputs: Iterable[ir.Var]) -> set[ir.Var]:
-    """The variables that depend on the inputs through operations with derivatives."""
+def is_text(kind: Type) -> bool:
+    """Whether values of the type are text, or hold some."""
+    match kind:
+        case Opaque(cls):
+            return issubclass(cls, (str, bytes))
+        case ListOf(item) | DictOf(item):
+            return is_text(item)
+        case TupleOf(items):
+            return any(map(is_text, items))
+    return False
+
+
+def varied_vars(
+    body: ir.Block, inputs: Iterable[ir.Var], through_text: bool = False
+) -> set[ir.Var]:
+    """The variables that depend on the inputs through operations with derivatives.
+
+    With `through_text`, also those that depend on text that was made of the inputs.
+    """
     varied = {var for var in inputs if is_inexact(var.type)}
 
     def depends(operands: Iterable[ir.Operand]) -> bool:
@@ -66,7 +91,7 @@ def varied_vars(body: ir.Block, inputs: Iterable[ir.Var]) -> set[ir.Var]:
         )
 
     def mark(var: ir.Var) -> None:
-        if is_inexact(var.type):
+        if is_inexact(var.type) or through_text and is_text(var.type):
             varied.add(var)
 
     def join(targets: tuple[ir.Var, ...], *sides: tuple[ir.Operand, ...]) -> None:
@@ -78,6 +103,11 @@ def varied_vars(body: ir.Block, inputs: Iterable[ir.Var]) -> set[ir.Var]:
     def visit(block: ir.Block) -> None:
         for op in block.ops:
             match op:
+                case ir.Apply() if through_text and any(
+                    is_text(target.type) for target in op.targets
+                ):
+                    if depends(ir.operands(op)):
+                        varied.update(op.targets)
                 case ir.Apply() if is_differentiable(op):
                     if depends(differentiated(op)):
                         for target in op.targets:

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from autograd_compiler import ir
-from autograd_compiler.analysis.activity import useful_vars, varied_vars
+from autograd_compiler.analysis.activity import is_text, useful_vars, varied_vars
 from autograd_compiler.errors import UnsupportedError
 from autograd_compiler.rules.registry import rule_of
 from autograd_compiler.types import DictOf, Opaque, is_inexact
-
-_TEXT = (str, bytes)
 
 
 def refuse_lost_derivatives(
@@ -23,7 +21,7 @@ def refuse_lost_derivatives(
     """
     varied = varied_vars(body, inputs)
     useful = useful_vars(body, outputs)
-    text: set[ir.Var] = set()
+    text = varied_vars(body, inputs, through_text=True) - varied
     for op in ir.walk(body):
         if not isinstance(op, ir.Apply) or op.fn is getattr:
             continue
@@ -33,18 +31,16 @@ def refuse_lost_derivatives(
             continue
         for target in op.targets:
             kind = target.type
-            if isinstance(kind, Opaque) and issubclass(kind.cls, _TEXT):
-                text.add(target)
-            elif target not in useful:
+            if target not in useful or is_text(kind):
                 continue
-            elif from_text and is_inexact(kind):
+            if from_text and is_inexact(kind):
                 raise UnsupportedError(
                     "a number is made from text (`str`) that depends on the input, "
                     "which loses its derivative",
                     op.span,
                     "use the number itself",
                 )
-            elif isinstance(kind, Opaque) and not _is_harmless(op):
+            if isinstance(kind, Opaque) and not _is_harmless(op):
                 raise UnsupportedError(
                     f"there is no derivative rule for `{_name(op.fn)}`: it gives "
                     "objects, which have no derivative",

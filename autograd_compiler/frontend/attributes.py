@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import difflib
+import functools
 import inspect
 import operator
 import types
@@ -12,7 +14,7 @@ import numpy as np
 
 from autograd_compiler import ir
 from autograd_compiler.analysis.infer import is_sparse
-from autograd_compiler.frontend import calls, distributions, names
+from autograd_compiler.frontend import calls, classes, distributions, names
 from autograd_compiler.frontend.values import (
     Bound,
     Capture,
@@ -20,6 +22,7 @@ from autograd_compiler.frontend.values import (
     MethodOf,
     Object,
     Ref,
+    Super,
     Value,
 )
 from autograd_compiler.rules.registry import rule_of
@@ -56,6 +59,16 @@ RESULT_FIELDS = {
     "S": 1,
     "Vh": 2,
 }
+# What a class makes of itself when it is asked for by an object.
+_DESCRIPTORS = (
+    types.FunctionType,
+    property,
+    staticmethod,
+    classmethod,
+    functools.cached_property,
+    functools.partialmethod,
+)
+_MISSING = object()
 FACTS = ("shape", "ndim", "size", "dtype", "itemsize", "nbytes")
 # Attributes of arrays that are not methods and say nothing of their numbers.
 FACTS_OF_MEMORY = {
@@ -85,6 +98,8 @@ def attribute(low: Lowering, owner: Value, name: str, node: ast.AST) -> Value:
             return MethodOf(owner, name)
         case ir.Var():
             return _of_variable(low, owner, name, node)
+        case Super():
+            return classes.inherited(low, owner, name, node)
     if isinstance(owner, Bound) and name == "__call__":
         return owner
     if isinstance(owner, Bound) and isinstance(owner.function, Object):
@@ -147,25 +162,43 @@ def _field(
         return low.read(items[form.keys.index(name)])
     cls = form.cls
     assert cls is not None
-    found = inspect.getattr_static(cls, name, None)
-    return _class_attribute(low, owner, cls, found, name, node)
+    if name in classes.NAMED_TUPLE and hasattr(cls, "_fields"):
+        return Bound(ir.Const(classes.NAMED_TUPLE[name]), (owner,))
+    if name == "__class__":
+        return ir.Const(cls)
+    found = inspect.getattr_static(cls, name, _MISSING)
+    if found is _MISSING:
+        method = classes.special(low, owner, "__getattr__")
+        if method is not None:
+            return calls.call(low, method, (ir.Const(name),), {}, node)
+        raise low.failure(
+            node, AttributeError(f"`{cls.__name__}` has no attribute `{name}`")
+        )
+    return of_class(low, owner, cls, found, name, node)
 
 
-def _class_attribute(
+def of_class(
     low: Lowering, owner: Value, cls: type, found: Any, name: str, node: ast.AST
 ) -> Value:
-    """What the class of an object has under a name, bound to the object."""
+    """What a class has under a name, bound to an object (or to a class itself)."""
+    of_instance = not (isinstance(owner, ir.Const) and isinstance(owner.value, type))
     if isinstance(found, types.FunctionType):
-        return Bound(ir.Const(found), (owner,))
+        return Bound(ir.Const(found), (owner,)) if of_instance else ir.Const(found)
     if isinstance(found, property) and found.fget is not None:
         return calls.call(low, ir.Const(found.fget), (owner,), {}, node)
+    if isinstance(found, functools.cached_property):
+        return calls.call(low, ir.Const(found.func), (owner,), {}, node)
+    if isinstance(found, functools.partialmethod):
+        bound = tuple(map(ir.Const, found.args))
+        named = tuple((key, ir.Const(item)) for key, item in found.keywords.items())
+        return Bound(ir.Const(found.func), (owner, *bound), named)
     if isinstance(found, staticmethod):
         return ir.Const(found.__func__)
     if isinstance(found, classmethod):
-        return Bound(ir.Const(found.__func__), (ir.Const(cls),))
-    if found is None:
-        raise low.refuse(node, f"`{cls.__name__}` has no attribute `{name}`")
-    return ir.Const(getattr(cls, name))
+        kind = classes.class_of(low, owner) if of_instance else None
+        return Bound(ir.Const(found.__func__), (ir.Const(kind or cls),))
+    capture = Capture(cls.__name__, cls, id(cls)).step("attribute", name)
+    return names.captured(low, capture, getattr(cls, name, found), node)
 
 
 def _of_constant(low: Lowering, value: Any, name: str, node: ast.AST) -> Value:
@@ -181,7 +214,9 @@ def _of_constant(low: Lowering, value: Any, name: str, node: ast.AST) -> Value:
         found = getattr(value, name)
     except AttributeError:
         raise low.refuse(
-            node, f"`{getattr(value, '__name__', value)}` has no attribute `{name}`"
+            node,
+            f"`{getattr(value, '__name__', value)}` has no attribute `{name}`",
+            _similar(name, dir(value)),
         ) from None
     if isinstance(value, types.ModuleType) and not low.in_rule:
         capture = Capture(name, vars(value), id(vars(value)))
@@ -189,6 +224,12 @@ def _of_constant(low: Lowering, value: Any, name: str, node: ast.AST) -> Value:
             if isinstance(found, (float, int)) and _is_library(value):
                 return ir.Const(found)  # np.pi, math.e
             return names.captured(low, capture, found, node)
+    if name == "_make" and hasattr(value, "_fields") and isinstance(value, type):
+        return Bound(ir.Const(classes.make), (ir.Const(value),))
+    if isinstance(value, type):
+        static = inspect.getattr_static(value, name, None)
+        if isinstance(static, classmethod) and not calls.is_library(value):
+            return Bound(ir.Const(static.__func__), (ir.Const(value),))
     if isinstance(value, type) and isinstance(found, (np.ndarray, float, int)):
         if not isinstance(found, bool):
             root = Capture(value.__name__, value, id(value))
@@ -198,6 +239,11 @@ def _of_constant(low: Lowering, value: Any, name: str, node: ast.AST) -> Value:
 
 def _identity(capture: Capture) -> tuple[Any, ...]:
     return (capture.identity, capture.name, capture.path)
+
+
+def _similar(name: str, names: list[str]) -> str:
+    found = difflib.get_close_matches(name, names, 1)
+    return f"did you mean `{found[0]}`?" if found else "give it that attribute first"
 
 
 def _is_library(module: types.ModuleType) -> bool:
@@ -221,13 +267,15 @@ def _of_object(low: Lowering, owner: Object, name: str, node: ast.AST) -> Value:
             return MethodOf(frozen, name)
     instance = getattr(value, "__dict__", {})
     if isinstance(found, property) or (found is not None and name not in instance):
-        if isinstance(found, (types.FunctionType, property, staticmethod, classmethod)):
-            return _class_attribute(low, owner, type(value), found, name, node)
+        if isinstance(found, _DESCRIPTORS):
+            return of_class(low, owner, type(value), found, name, node)
     try:
         attribute_value = getattr(value, name)
     except AttributeError:
         raise low.refuse(
-            node, f"`{type(value).__name__}` object has no attribute `{name}`"
+            node,
+            f"`{type(value).__name__}` object has no attribute `{name}`",
+            _similar(name, dir(value)),
         ) from None
     if callable(attribute_value) and not isinstance(
         attribute_value, (types.FunctionType, type)

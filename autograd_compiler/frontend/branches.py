@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
 Side = Callable[[], Value | None]
 
 
-class _Merge:
+class Merge:
     """Collects the results that the two blocks of a branch give."""
 
     def __init__(
@@ -260,10 +259,10 @@ def branch(
                 value = low.read(value)
         outcomes.append((value, low.state, ops))
     (value_1, state_1, ops_1), (value_2, state_2, ops_2) = outcomes
-    merge = _Merge(low, (ops_1, ops_2))
+    merge = Merge(low, (ops_1, ops_2))
     merge.states = (state_1, state_2)
     merge.condition = condition
-    low.state = _merged_state(low, merge, before, state_1, state_2)
+    low.state = merged_state(low, merge, before, state_1, state_2)
     value = _merged_value(low, merge, value_1, value_2, state_1.dead, state_2.dead)
     low.state.cells.update(merge.cells)
     low.builder.append(
@@ -281,7 +280,7 @@ def branch(
 
 def _merged_value(
     low: Lowering,
-    merge: _Merge,
+    merge: Merge,
     first: Value | None,
     second: Value | None,
     first_dead: bool,
@@ -303,8 +302,8 @@ def _merged_value(
     return result
 
 
-def _merged_state(
-    low: Lowering, merge: _Merge, before: State, first: State, second: State
+def merged_state(
+    low: Lowering, merge: Merge, before: State, first: State, second: State
 ) -> State:
     after = before.copy()
     after.dead = first.dead and second.dead
@@ -423,7 +422,7 @@ def _defined(sides: tuple[list[ir.Operation], list[ir.Operation]]) -> set[ir.Var
 
 def _merged_cell(
     low: Lowering,
-    merge: _Merge,
+    merge: Merge,
     cell: int,
     first: Items | ir.Var | None,
     second: Items | ir.Var | None,
@@ -456,7 +455,7 @@ def _merged_cell(
     return target
 
 
-def _export_cell(merge: _Merge, content: Items | ir.Var, side: int) -> Items | ir.Var:
+def _export_cell(merge: Merge, content: Items | ir.Var, side: int) -> Items | ir.Var:
     def export(value: Value) -> Value:
         pair = (value, ir.UNDEFINED) if side == 0 else (ir.UNDEFINED, value)
         result = merge._exported(pair[0], pair[1], "")
@@ -468,40 +467,3 @@ def _export_cell(merge: _Merge, content: Items | ir.Var, side: int) -> Items | i
         assert isinstance(exported, ir.Var)
         return exported
     return Items(content.form, tuple(export(item) for item in content.items))
-
-
-def lower_with(low: Lowering, node: ast.With) -> None:
-    """`with np.errstate(...)`: the body, inside of the same context manager."""
-    contexts = []
-    for item in node.items:
-        contexts.append(
-            low.operand(low.expression(item.context_expr), item.context_expr)
-        )
-        if item.optional_vars is not None:
-            raise low.refuse(
-                node,
-                "`with … as name` is not supported",
-                "keep to context managers that only set a mode, such as np.errstate",
-            )
-    span = low.builder.span
-    before = low.state.copy()
-    with low.builder.block() as ops:
-        low.statements(node.body)
-    merge = _Merge(low, (ops, []))
-    dead = before.copy()
-    dead.dead = True
-    merge.states = (low.state, dead)
-    after = _merged_state(low, merge, before, low.state, dead)
-    after.dead = low.state.dead
-    low.state = after
-    for position, context in enumerate(reversed(contexts)):
-        inner = ir.Block(tuple(ops), tuple(merge.results[0]))
-        outermost = position + 1 == len(contexts)
-        targets = tuple(
-            target if outermost else ir.Var(target.name, target.type)
-            for target in merge.targets
-        )
-        wrapped = ir.With(span, targets, context, inner, adjoint=low.builder.adjoint)
-        ops = [wrapped]
-        merge.results = (list(targets), [])
-    low.builder.ops.extend(ops)

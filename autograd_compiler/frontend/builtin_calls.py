@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import ast
 import builtins
-import dataclasses
+import collections
+import copy
 import functools
 import operator
 import types
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,10 +24,13 @@ from autograd_compiler.frontend import (
     attributes,
     branches,
     calls,
+    classes,
     expressions,
+    iteration,
     loops,
     stores,
 )
+from autograd_compiler.frontend.handlers import Handler, Keywords, handles
 from autograd_compiler.frontend.values import (
     Bound,
     Closure,
@@ -37,24 +40,10 @@ from autograd_compiler.frontend.values import (
     Ref,
     Value,
 )
-from autograd_compiler.types import Array, ListOf, Opaque, Scalar, TupleOf, Unknown
+from autograd_compiler.types import Array, DictOf, Opaque, Scalar
 
 if TYPE_CHECKING:
     from autograd_compiler.frontend.lower import Lowering
-
-Keywords = dict[str, Value]
-Handler = Callable[["Lowering", tuple[Value, ...], Keywords, ast.AST], Value]
-
-HANDLERS: dict[Any, Handler] = {}
-
-
-def handles(*functions: Any) -> Callable[[Handler], Handler]:
-    def add(handler: Handler) -> Handler:
-        HANDLERS.update(dict.fromkeys(functions, handler))
-        return handler
-
-    return add
-
 
 # ---------------------------------------------------------------- generators
 
@@ -135,6 +124,8 @@ def _quantify(
 
 # ---------------------------------------------------------------- builtins
 
+_REVERSIBLE = ("range", "items", "values")
+
 
 @handles(range)
 def _range(low: Lowering, args: Any, kwargs: Keywords, node: ast.AST) -> Value:
@@ -144,25 +135,54 @@ def _range(low: Lowering, args: Any, kwargs: Keywords, node: ast.AST) -> Value:
 @handles(enumerate)
 def _enumerate(low: Lowering, args: Any, kwargs: Keywords, node: ast.AST) -> Value:
     start = kwargs.get("start")
-    return Iterable("enumerate", args if start is None else (*args, start))
+    source = iteration.used_up(low, classes.iterated(low, args[0], node), node)
+    given = (source, *args[1:], *([start] if start else []))
+    return iteration.iterator(low, Iterable("enumerate", given))
 
 
 @handles(zip)
 def _zip(low: Lowering, args: Any, kwargs: Keywords, node: ast.AST) -> Value:
+    args = tuple(classes.iterated(low, arg, node) for arg in args)
+    args = tuple(iteration.used_up(low, arg, node) for arg in args)
     if not args:
         return ir.Pack(())
-    return Iterable("zip", args)
+    strict = constant_value(low.operand(kwargs.get("strict", ir.Const(False)), node))
+    if strict is None or strict.value:
+        _check_lengths(low, args, node)
+    return iteration.iterator(low, Iterable("zip", args))
+
+
+def _check_lengths(low: Lowering, args: tuple[Value, ...], node: ast.AST) -> None:
+    """`strict=True`: as Python, but before the first item and not after the last."""
+    counts = [low.operand(_len(low, (arg,), {}, node)) for arg in args]
+    for position, count in enumerate(counts[1:], 2):
+        if loops._same_size(counts[0], count):
+            continue
+        same = low.apply(operator.eq, counts[0], count)
+        text = f"zip() argument {position} is shorter or longer than argument 1"
+        error = ValueError(text)
+        branches.branch(low, same, lambda: None, functools.partial(low.fail, error))
 
 
 @handles(reversed)
 def _reversed(low: Lowering, args: Any, kwargs: Keywords, node: ast.AST) -> Value:
-    return Iterable("reversed", args)
+    if isinstance(args[0], Iterable) and args[0].kind not in _REVERSIBLE:
+        raise low.refuse(
+            node, "`reversed` of an iterator", "make a list of it first: `list(...)`"
+        )
+    return iteration.iterator(low, Iterable("reversed", args))
 
 
 @handles(map)
 def _map(low: Lowering, args: Any, kwargs: Keywords, node: ast.AST) -> Value:
-    """`map` is done at once, as a list: its functions have no side effects here."""
+    """`map` is done at once: its functions have no side effects here."""
+    return iteration.iterator(low, _mapped(low, args, node))
+
+
+def _mapped(low: Lowering, args: tuple[Value, ...], node: ast.AST) -> Value:
     function, *sources = args
+    sources = [classes.iterated(low, source, node) for source in sources]
+    sources = [iteration.used_up(low, source, node) for source in sources]
     result = low.new_ref(ir.LIST, ())
     rows = [loops.known_items(low, source) for source in sources]
     if all(row is not None for row in rows):
@@ -192,6 +212,9 @@ def _map(low: Lowering, args: Any, kwargs: Keywords, node: ast.AST) -> Value:
 @handles(len)
 def _len(low: Lowering, args: Any, kwargs: Keywords, node: ast.AST) -> Value:
     (value,) = args
+    by_method = classes.unary(low, len, value, node)
+    if by_method is not None:
+        return by_method
     if isinstance(value, Ref):
         content = low.content(value)
         if isinstance(content, Items):
@@ -204,7 +227,7 @@ def _len(low: Lowering, args: Any, kwargs: Keywords, node: ast.AST) -> Value:
     return low.apply(len, low.operand(value, node))
 
 
-@handles(list, tuple)
+@handles(list)
 def _list(low: Lowering, args: Any, kwargs: Keywords, node: ast.AST) -> Value:
     return _sequence(low, args, node)
 
@@ -232,6 +255,7 @@ def _sequence(low: Lowering, args: tuple[Value, ...], node: ast.AST) -> Value:
     return listed
 
 
+@handles(tuple)
 def _tuple(
     low: Lowering, args: tuple[Value, ...], kwargs: Keywords, node: ast.AST
 ) -> Value:
@@ -246,10 +270,59 @@ def _tuple(
     return low.apply(tuple, low.operand(value, node))
 
 
-HANDLERS[tuple] = _tuple
+@handles(collections.defaultdict)
+def _defaultdict(low: Lowering, args: Any, kwargs: Keywords, node: ast.AST) -> Value:
+    factory, *rest = args or (ir.Const(None),)
+    made = _dict(low, tuple(rest), kwargs, node)
+    assert isinstance(made, Ref)
+    low.factories[made.cell] = factory
+    return made
 
 
-@handles(dict)
+@handles(collections.deque)
+def _deque(low: Lowering, args: Any, kwargs: Keywords, node: ast.AST) -> Value:
+    if kwargs or len(args) > 1:
+        raise low.refuse(
+            node, "a deque of limited length", "use a list, and drop its first item"
+        )
+    return _list(low, args, {}, node)
+
+
+@handles(copy.copy)
+def _copy(low: Lowering, args: Any, kwargs: Keywords, node: ast.AST) -> Value:
+    return _copied(low, args[0], False, node)
+
+
+@handles(copy.deepcopy)
+def _deepcopy(low: Lowering, args: Any, kwargs: Keywords, node: ast.AST) -> Value:
+    return _copied(low, args[0], True, node)
+
+
+def _copied(low: Lowering, value: Value, deep: bool, node: ast.AST) -> Value:
+    if isinstance(value, (Ref, ir.Pack)):
+        content: Any = low.content(value) if isinstance(value, Ref) else value
+        if isinstance(content, ir.Var):
+            if isinstance(content.type, DictOf) or deep:
+                raise low.refuse(
+                    node, "this copy of a container that only run time knows"
+                )
+            return expressions.joined(low, (value,))
+        items = tuple(low.read(item) for item in content.items)
+        if deep:
+            items = tuple(_copied(low, item, True, node) for item in items)
+        if content.form.kind == "tuple" or isinstance(value, ir.Pack) and not deep:
+            return ir.Pack(items, content.form)  # type: ignore[arg-type]
+        return low.new_ref(content.form, items)
+    if isinstance(value, ir.Var) and isinstance(value.type, Array):
+        return low.apply(np.copy, low.fresh(value))
+    if isinstance(value, (ir.Const, Closure, Bound)) or (
+        isinstance(value, ir.Var) and isinstance(value.type, Scalar)
+    ):
+        return value
+    raise low.refuse(node, "a copy of this value", "copy the arrays in it")
+
+
+@handles(dict, collections.OrderedDict)
 def _dict(low: Lowering, args: Any, kwargs: Keywords, node: ast.AST) -> Value:
     found: dict[Any, Value] = {}
     if args:
@@ -306,41 +379,6 @@ def _sum(low: Lowering, args: Any, kwargs: Keywords, node: ast.AST) -> Value:
     return low.read(low.state.names.pop(name))
 
 
-@handles(min, max)
-def _extreme_unbound(
-    low: Lowering, args: Any, kwargs: Keywords, node: ast.AST
-) -> Value:
-    raise AssertionError("replaced below")
-
-
-def _extreme(fn: Any) -> Handler:
-    def handler(
-        low: Lowering, args: tuple[Value, ...], kwargs: Keywords, node: ast.AST
-    ) -> Value:
-        if kwargs:
-            raise low.refuse(node, f"`{fn.__name__}` with key= or default=")
-        items: tuple[Value, ...] | None = args
-        if len(args) == 1:
-            items = loops.known_items(low, args[0])
-            if items is None:
-                value = low.operand(args[0], node)
-                whole = np.max if fn is max else np.min
-                if isinstance(value, ir.Var) and isinstance(value.type, ListOf):
-                    value = low.apply(np.array, value)
-                return low.apply(whole, value)
-        operands = [low.operand(item, node) for item in items or ()]
-        result = operands[0]
-        for other in operands[1:]:
-            result = low.apply(fn, result, other)
-        return result
-
-    return handler
-
-
-HANDLERS[min] = _extreme(min)
-HANDLERS[max] = _extreme(max)
-
-
 @handles(any)
 def _any(low: Lowering, args: Any, kwargs: Keywords, node: ast.AST) -> Value:
     return _all_or_any(low, args, operator.or_, np.any, node)
@@ -380,17 +418,48 @@ def _print(low: Lowering, args: Any, kwargs: Keywords, node: ast.AST) -> Value:
 def _float(low: Lowering, args: Any, kwargs: Keywords, node: ast.AST) -> Value:
     if not args:
         return ir.Const(0.0)
+    by_method = classes.unary(low, float, args[0], node)
+    if by_method is not None:
+        return by_method
     value = low.operand(args[0], node)
     if isinstance(value, ir.Const):
         return ir.Const(float(value.value))
     return low.apply(float, value)
 
 
+def _number(fn: Any) -> Handler:
+    """`abs(x)` and the like: of numbers and arrays, or of an object with the method."""
+
+    def handler(
+        low: Lowering, args: tuple[Value, ...], kwargs: Keywords, node: ast.AST
+    ) -> Value:
+        if args and not kwargs:
+            by_method = classes.unary(low, fn, args[0], node)
+            if by_method is not None:
+                return by_method
+        return calls.primitive(low, fn, args, kwargs, node)
+
+    return handler
+
+
+for _fn in (abs, int, round):
+    handles(_fn)(_number(_fn))
+
+
+@handles(bool)
+def _bool(low: Lowering, args: Any, kwargs: Keywords, node: ast.AST) -> Value:
+    return low.apply(bool, low.truth(args[0])) if args else ir.Const(False)
+
+
 @handles(isinstance)
 def _isinstance(low: Lowering, args: Any, kwargs: Keywords, node: ast.AST) -> Value:
-    value, classes = args
-    known = constant_value(low.operand(classes, node))
+    value, kinds = args
+    known = constant_value(low.operand(kinds, node))
     if known is not None:
+        if iteration.is_iterator(low, value):
+            raise low.refuse(node, "`isinstance` of an iterator")
+        if isinstance(value, Iterable) and value.kind == "range":
+            return ir.Const(issubclass(range, known.value))
         if isinstance(value, Ref):
             content = low.content(value)
             kind: Any = list
@@ -403,7 +472,7 @@ def _isinstance(low: Lowering, args: Any, kwargs: Keywords, node: ast.AST) -> Va
             return ir.Const(isinstance(value.value, known.value))
         if isinstance(value, (Closure, Bound)):
             return ir.Const(issubclass(types.FunctionType, known.value))
-    return low.apply(isinstance, low.operand(value, node), low.operand(classes, node))
+    return low.apply(isinstance, low.operand(value, node), low.operand(kinds, node))
 
 
 @handles(callable)
@@ -422,11 +491,17 @@ def _getattr(low: Lowering, args: Any, kwargs: Keywords, node: ast.AST) -> Value
     if name is None:
         raise low.refuse(node, "`getattr` with a name that only run time knows")
     if len(args) > 2:
-        try:
-            return attributes.attribute(low, args[0], name.value, node)
-        except Exception:
+        there = calls.call(low, ir.Const(hasattr), (args[0], args[1]), {}, node)
+        if isinstance(there, ir.Const) and not there.value:
             return args[2]  # type: ignore[no-any-return]
     return attributes.attribute(low, args[0], name.value, node)
+
+
+def _container_class(low: Lowering, value: Ref | ir.Pack) -> type:
+    content: Any = low.content(value) if isinstance(value, Ref) else value
+    if isinstance(content, ir.Var):
+        return dict if isinstance(content.type, DictOf) else list
+    return {"list": list, "dict": dict}.get(content.form.kind, tuple)
 
 
 @handles(hasattr)
@@ -445,14 +520,24 @@ def _hasattr(low: Lowering, args: Any, kwargs: Keywords, node: ast.AST) -> Value
             return ir.Const(hasattr(class_of(kind), known.value))
         if isinstance(kind, Opaque):
             return low.apply(hasattr, owner, known)
+    found = classes.class_of(low, owner)
+    if known is not None and found is not None:
+        content: Any = low.content(owner) if isinstance(owner, Ref) else owner
+        return ir.Const(known.value in content.form.keys or hasattr(found, known.value))
+    if known is not None and isinstance(owner, (Ref, ir.Pack)):
+        return ir.Const(hasattr(_container_class(low, owner), known.value))
     raise low.refuse(
         node, "`hasattr` of this value", "decide by an argument or its type instead"
     )
 
 
-@handles(setattr, delattr, exec, eval, globals, locals, vars, input, open, super)
+@handles(delattr, exec, eval, globals, locals, vars, input, open)
 def _forbidden(low: Lowering, args: Any, kwargs: Keywords, node: ast.AST) -> Value:
-    raise low.refuse(node, "this builtin is not supported in a differentiated function")
+    raise low.refuse(
+        node,
+        "this builtin is not supported in a differentiated function",
+        "use it outside, and pass what it gives as an argument",
+    )
 
 
 @handles(pow)
@@ -472,22 +557,6 @@ def _divmod(low: Lowering, args: Any, kwargs: Keywords, node: ast.AST) -> Value:
 @handles(functools.partial)
 def _partial(low: Lowering, args: Any, kwargs: Keywords, node: ast.AST) -> Value:
     return Bound(args[0], tuple(args[1:]), tuple(kwargs.items()))
-
-
-@handles(functools.reduce)
-def _reduce(low: Lowering, args: Any, kwargs: Keywords, node: ast.AST) -> Value:
-    items = loops.known_items(low, args[1])
-    if items is None:
-        raise low.refuse(
-            node,
-            "`functools.reduce` over items that only run time knows",
-            "write a loop",
-        )
-    values = list(items) if len(args) < 3 else [args[2], *items]
-    result: Value = low.read(values[0])
-    for item in values[1:]:
-        result = calls.call(low, args[0], (result, low.read(item)), {}, node)
-    return result
 
 
 @handles(functools.wraps)
@@ -530,7 +599,7 @@ def _ufunc_at(fn: Any) -> Handler:
 for _name in dir(np):
     _ufunc = getattr(np, _name)
     if isinstance(_ufunc, np.ufunc):
-        HANDLERS[_ufunc.at] = _ufunc_at(_ufunc)
+        handles(_ufunc.at)(_ufunc_at(_ufunc))
 
 
 # The reductions of ufuncs are functions of their own, along the first axis by default.
@@ -623,51 +692,3 @@ def _asarray(low: Lowering, args: Any, kwargs: Keywords, node: ast.AST) -> Value
             if np.dtype(dtype.value) == np.dtype(value.type.dtype):
                 return low.fresh(value)
     return calls.primitive(low, np.asarray, args, kwargs, node)
-
-
-# ---------------------------------------------------------------- classes
-
-
-def construct(
-    low: Lowering, cls: type, args: tuple[Value, ...], kwargs: Keywords, node: ast.AST
-) -> Value:
-    """`Point(x, y)` for namedtuples and dataclasses; plain classes through __init__."""
-    if issubclass(cls, BaseException):
-        return low.apply(cls, *(low.operand(arg, node) for arg in args))
-    if issubclass(cls, tuple) and hasattr(cls, "_fields"):
-        fields = tuple(cls._fields)
-        defaults = getattr(cls, "_field_defaults", {})
-        given = dict(zip(fields, args, strict=False)) | kwargs
-        missing = [f for f in fields if f not in given and f not in defaults]
-        if missing or len(args) > len(fields):
-            raise low.refuse(node, f"`{cls.__name__}` takes {', '.join(fields)}")
-        items = tuple(given.get(f, ir.Const(defaults.get(f))) for f in fields)
-        return ir.Pack(items, ir.Form("record", fields, cls))
-    if dataclasses.is_dataclass(cls) and not hasattr(cls, "__post_init__"):
-        specs = [f for f in dataclasses.fields(cls) if f.init]
-        given = dict(zip((f.name for f in specs), args, strict=False)) | kwargs
-        items_found: list[Value] = []
-        for spec in specs:
-            if spec.name in given:
-                items_found.append(given[spec.name])
-            elif spec.default is not dataclasses.MISSING:
-                items_found.append(ir.Const(spec.default))
-            else:
-                raise low.refuse(
-                    node, f"`{cls.__name__}` needs a value for `{spec.name}`"
-                )
-        form = ir.Form("record", tuple(spec.name for spec in specs), cls)
-        return low.new_ref(form, items_found)
-    init = cls.__dict__.get("__init__")
-    if isinstance(init, types.FunctionType):
-        made = low.new_ref(ir.Form("record", (), cls), ())
-        calls.call(low, ir.Const(init), (made, *args), kwargs, node)
-        return made
-    raise low.refuse(
-        node,
-        f"objects of class `{cls.__name__}` cannot be made here",
-        "make the object outside and pass it in, or use a dataclass",
-    )
-
-
-__all__ = ["HANDLERS", "Opaque", "Scalar", "TupleOf", "Unknown", "construct"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import functools
 import inspect
+import os
 import types
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,17 +16,24 @@ import numpy as np
 from autograd_compiler import ir, rules, runtime
 from autograd_compiler.analysis.infer import is_sparse
 from autograd_compiler.builder import type_of_operand
-from autograd_compiler.errors import AutogradCompilerError, UnsupportedError
+from autograd_compiler.errors import (
+    AutogradCompilerError,
+    CompileError,
+    UnsupportedError,
+)
 from autograd_compiler.frontend import (
     branches,
     builtin_calls,
+    classes,
     distributions,
     expressions,
+    iteration,
     methods,
     names,
     stores,
 )
 from autograd_compiler.frontend import lower as lowering_module
+from autograd_compiler.frontend.handlers import HANDLERS
 from autograd_compiler.frontend.normalise import normalise
 from autograd_compiler.frontend.resolve import local_names
 from autograd_compiler.frontend.source import FunctionSource, read_source
@@ -42,7 +50,15 @@ from autograd_compiler.frontend.values import (
     Value,
 )
 from autograd_compiler.rules.registry import Rule, rule_of
-from autograd_compiler.types import Array, DictOf, ListOf, Opaque, Scalar, Unknown
+from autograd_compiler.types import (
+    Array,
+    DictOf,
+    ListOf,
+    Opaque,
+    Scalar,
+    Unknown,
+    is_inexact,
+)
 
 if TYPE_CHECKING:
     from autograd_compiler.frontend.lower import Lowering
@@ -52,6 +68,34 @@ FUNCTIONS = (Closure, Bound, MethodOf, Choice, Iterable)
 
 # Modules whose calls tell of values: kept for their effect, not looked into.
 _REPORTING = ("logging", "warnings", "_warnings", "traceback", "pprint", "sys", "time")
+# Builtins that go through none of the iterators that are passed to them.
+_LEAVE_ITERATORS = (iter, next, isinstance, callable)
+_STANDARD = os.path.dirname(os.__file__)
+# Functions for which a list is a sequence of arrays, or a list.
+_TAKE_LISTS = {
+    np.array,
+    np.asarray,
+    np.asanyarray,
+    np.block,
+    np.column_stack,
+    np.concatenate,
+    np.dstack,
+    np.hstack,
+    np.linalg.multi_dot,
+    np.stack,
+    np.vstack,
+    np.broadcast_arrays,
+    np.choose,
+    np.einsum,
+    np.meshgrid,
+    np.piecewise,
+    np.select,
+    len,
+    list,
+    tuple,
+    bool,
+    getattr,
+}
 _LIBRARIES = ("numpy", "scipy", "math", "builtins", "cmath", "operator", "numba")
 
 
@@ -66,10 +110,12 @@ def lower_call(low: Lowering, node: ast.Call) -> Value:
     args: list[Value] = []
     for arg in node.args:
         if isinstance(arg, ast.Starred):
-            items = expressions.static_items(low, low.expression(arg.value))
+            items = expressions.starred_items(low, arg)
             if items is None:
                 raise low.refuse(
-                    arg, "`*` passes a sequence whose length only run time knows"
+                    arg,
+                    "`*` passes a sequence whose length only run time knows",
+                    "pass the sequence itself, or index its items",
                 )
             args.extend(low.read(item) for item in items)
         else:
@@ -129,7 +175,10 @@ def call(
             return _call_constant(low, value, args, kwargs, node)
         case ir.Var():
             return _call_value(low, function, args, kwargs, node)
-    raise low.refuse(node, "this value cannot be called")
+    method = classes.special(low, function, "__call__")
+    if method is not None:
+        return call(low, method, args, kwargs, node)
+    raise low.refuse(node, "this value cannot be called", "call a function")
 
 
 def _call_value(
@@ -143,6 +192,8 @@ def _call_value(
         called = _call_with_rule(function.type.cls)
         if called is not None:
             return primitive(low, called, (function, *args), kwargs, node)
+    if isinstance(function.type, (Scalar, Array, ListOf, DictOf)):
+        raise low.refuse(node, "this value cannot be called", "call a function")
     given = tuple(low.operand(arg, node) for arg in args)
     named: dict[str, Any] = {
         key: low.operand(value, node) for key, value in kwargs.items()
@@ -158,6 +209,8 @@ def _call_object(
     kwargs: Keywords,
     node: ast.AST,
 ) -> Value:
+    if _wrapped(value) is not None:
+        return call(low, ir.Const(_wrapped(value)), args, kwargs, node)
     if hasattr(value, "__autograd_compiler_call__"):
         capture = function.capture
         low.guards[(capture.identity, capture.name, capture.path)] = (capture, value)
@@ -214,12 +267,15 @@ def _call_constant(
             f"`.{fn.__name__}` changes a container that is known when compiling",
             "build a new one with an expression",
         )
-    builtin = builtin_calls.HANDLERS.get(fn) if _hashable(fn) else None
+    builtin = HANDLERS.get(fn) if _hashable(fn) else None
     if builtin is not None:
+        if fn not in _LEAVE_ITERATORS:
+            args = tuple(iteration.used_up(low, arg, node) for arg in args)
         return builtin(low, args, kwargs, node)
     if hasattr(fn, "__autograd_compiler_call__"):
         return _call_generated(low, fn, args, kwargs, node)
     if rule_of(fn) is not None or getattr(fn, "__static__", False):
+        args = tuple(iteration.used_up(low, arg, node) for arg in args)
         return primitive(low, fn, args, kwargs, node)
     called = _call_with_rule(type(fn))
     if called is not None:
@@ -228,21 +284,56 @@ def _call_constant(
         bound = tuple(operand_or_const(item) for item in fn.args)
         named = {key: operand_or_const(item) for key, item in fn.keywords.items()}
         return call(low, ir.Const(fn.func), (*bound, *args), {**named, **kwargs}, node)
-    if isinstance(fn, types.MethodType) and not _is_library(fn.__func__):
+    if isinstance(fn, types.MethodType) and not is_library(fn.__func__):
         owner = Object(fn.__self__, Capture("self", fn.__self__, id(fn.__self__)))
         return call(low, ir.Const(fn.__func__), (owner, *args), kwargs, node)
     if isinstance(fn, types.FunctionType) and reports(fn):
         if args and isinstance(args[0], Object):  # a method: `logger.info(...)`
             return methods.opaque(low, args[0], fn.__name__, args[1:], kwargs, node)
         return primitive(low, fn, args, kwargs, node)
-    if isinstance(fn, types.FunctionType) and not _is_library(fn):
+    if isinstance(fn, types.FunctionType) and _is_standard(fn):
+        return _call_standard(low, fn, args, kwargs, node)
+    if isinstance(fn, types.FunctionType) and not is_library(fn):
         return _call_function(low, fn, args, kwargs, node)
-    if isinstance(fn, type) and not _is_library(fn):
-        return builtin_calls.construct(low, fn, args, kwargs, node)
+    if isinstance(fn, type) and not is_library(fn):
+        return classes.construct(low, fn, args, kwargs, node)
     if _wrapped(fn) is not None:
         # functools.lru_cache and the like: the same values as what they wrap.
         return call(low, ir.Const(_wrapped(fn)), args, kwargs, node)
     return primitive(low, fn, args, kwargs, node)
+
+
+def _is_standard(fn: types.FunctionType) -> bool:
+    """Whether a function of Python's own library is meant, by the file that it is in."""
+    filename = fn.__code__.co_filename
+    if filename.startswith("<frozen "):
+        return True
+    return os.path.dirname(filename).startswith(_STANDARD) and not any(
+        part in filename for part in ("site-packages", "dist-packages")
+    )
+
+
+def _call_standard(
+    low: Lowering,
+    fn: types.FunctionType,
+    args: tuple[Value, ...],
+    kwargs: Keywords,
+    node: ast.AST,
+) -> Value:
+    """A function of Python's own library: looked into only if it gets our values."""
+    if not any(isinstance(value, FUNCTIONS) for value in (*args, *kwargs.values())):
+        given = [low.operand(value, node) for value in (*args, *kwargs.values())]
+        kinds = [leaf.type for operand in given for leaf in ir.leaves(operand)]
+        if not any(map(is_inexact, kinds)):
+            return primitive(low, fn, args, kwargs, node)
+    try:
+        return _call_function(low, fn, args, kwargs, node)
+    except CompileError:
+        raise low.refuse(
+            node,
+            f"there is no derivative rule for `{fn.__module__}.{fn.__qualname__}`",
+            "write it with operators that have one",
+        ) from None
 
 
 def _wrapped(fn: Any) -> Any:
@@ -258,7 +349,7 @@ def operand_or_const(value: Any) -> Value:
     return ir.Const(value)
 
 
-def _is_library(fn: Any) -> bool:
+def is_library(fn: Any) -> bool:
     module = getattr(fn, "__module__", None) or ""
     return module.split(".")[0] in _LIBRARIES
 
@@ -297,6 +388,8 @@ def primitive(
         if rule.kind == "composed" or not rule.takes(len(args), kwargs):
             return _written(low, out, define(low, rule, args, kwargs, node), node)
     given = tuple(low.operand(arg, node) for arg in args)
+    if _hashable(fn) and fn not in _TAKE_LISTS and rule_of(fn) is not None:
+        given = tuple(as_array(low, operand) for operand in given)
     named = {key: low.operand(value, node) for key, value in kwargs.items()}
     if out is None and is_statement(low, node) and not _only_computes(rule):
         return effect(low, fn, given, named, node, harmless=reports(fn))
@@ -347,6 +440,30 @@ def _written(low: Lowering, out: Value | None, result: Value, node: ast.AST) -> 
         out = out.items[0]
     stores.write(low, out, (), low.operand(result, node), node=node)
     return low.read(out)
+
+
+def as_array(low: Lowering, operand: ir.Operand) -> ir.Operand:
+    """A list or tuple of floats as NumPy takes it: through `np.array`, with a rule."""
+    match operand:
+        case ir.Var(type=ListOf(Scalar() | Array() as item)) if is_inexact(item):
+            return low.apply(np.array, operand)
+        case ir.Pack(form=form) if form.kind != "dict" and _are_floats(operand):
+            return low.apply(np.array, _listed(operand))
+    return operand
+
+
+def _are_floats(pack: ir.Pack) -> bool:
+    """Whether an array is meant: numbers in rows, some of which may have derivatives."""
+    kinds = [var.type for var in ir.leaves(pack)]
+    return any(map(is_inexact, kinds)) and all(
+        isinstance(kind, Scalar) for kind in kinds
+    )
+
+
+def _listed(operand: ir.Operand) -> ir.Operand:
+    if isinstance(operand, ir.Pack):
+        return ir.Pack(tuple(map(_listed, operand.items)), ir.LIST)
+    return operand
 
 
 def reports(fn: Any) -> bool:
@@ -454,6 +571,8 @@ def _call_closure(
         outer.filename,
         frozenset(local_names(function.node)),
         outer,
+        outer.place,
+        first_parameter(function.node),
     )
     if low.frame is outer:
         outer.names = low.state.names
@@ -548,12 +667,24 @@ def source_of(
         ) from None
 
 
+def inline_prelude(
+    low: Lowering,
+    fn: Any,
+    args: tuple[Value, ...],
+    kwargs: Keywords,
+    node: ast.AST,
+) -> Value:
+    """A function of the prelude; all in it has the place of the call."""
+    return inline(low, _source(fn), args, kwargs, node, place=low.span(node))
+
+
 def inline(
     low: Lowering,
     source: tuple[FunctionSource, ast.FunctionDef],
     args: tuple[Value, ...],
     kwargs: Keywords,
     node: ast.AST,
+    place: ir.Span | None = None,
 ) -> Value:
     """Lower the body of a function at the place where it is called."""
     found, definition = source
@@ -564,8 +695,15 @@ def inline(
         found.closure,
         found.filename,
         frozenset(local_names(definition)),
+        place=place,
+        first=first_parameter(definition),
     )
     return lowering_module.lower_body(low, definition, bound, frame)
+
+
+def first_parameter(definition: ast.FunctionDef) -> str | None:
+    parameters = (*definition.args.posonlyargs, *definition.args.args)
+    return parameters[0].arg if parameters else None
 
 
 def defaults_of(
@@ -615,16 +753,23 @@ def bind(
             node,
             f"`{definition.name}` takes {len(positional)} positional arguments "
             f"and {len(args)} are given",
+            f"its parameters are {_signature_text(spec)}",
         )
     for name in (*positional, *(arg.arg for arg in spec.kwonlyargs)):
         if name in rest and name not in only_positional:
             if name in bound:
-                raise low.refuse(node, f"two values are given for `{name}`")
+                raise low.refuse(
+                    node,
+                    f"two values are given for `{name}`",
+                    f"its parameters are {_signature_text(spec)}",
+                )
             bound[name] = rest.pop(name)
         elif name not in bound:
             if name not in defaults:
                 raise low.refuse(
-                    node, f"`{definition.name}` needs a value for `{name}`"
+                    node,
+                    f"`{definition.name}` needs a value for `{name}`",
+                    f"its parameters are {_signature_text(spec)}",
                 )
             bound[name] = defaults[name]
     if spec.kwarg is not None:
@@ -633,8 +778,16 @@ def bind(
         )
     elif rest:
         name = next(iter(rest))
-        raise low.refuse(node, f"`{definition.name}` has no parameter `{name}`")
+        raise low.refuse(
+            node,
+            f"`{definition.name}` has no parameter `{name}`",
+            f"its parameters are {_signature_text(spec)}",
+        )
     return bound
+
+
+def _signature_text(spec: ast.arguments) -> str:
+    return f"({ast.unparse(spec)})"
 
 
 __all__ = ["Array", "Unknown", "call", "closure", "inline", "type_of_operand"]

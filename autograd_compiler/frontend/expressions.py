@@ -9,8 +9,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autograd_compiler import ir
-from autograd_compiler.builder import constant_value, operand_of
-from autograd_compiler.frontend import attributes, branches, calls, loops, names, stores
+from autograd_compiler.builder import constant_value, operand_of, type_of_operand
+from autograd_compiler.frontend import (
+    attributes,
+    branches,
+    calls,
+    classes,
+    iteration,
+    loops,
+    names,
+    prelude,
+    stores,
+)
 from autograd_compiler.frontend.values import Items, Iterable, Ref, Value
 from autograd_compiler.types import (
     Array,
@@ -124,11 +134,8 @@ def lower(low: Lowering, node: ast.expr) -> Value:
         case ast.SetComp():
             raise low.refuse(node, "set comprehensions", "build a list instead")
         case ast.GeneratorExp():
-            raise low.refuse(
-                node,
-                "a generator expression outside of sum, min, max, any and all",
-                "write a list comprehension",
-            )
+            listed = ast.copy_location(ast.ListComp(node.elt, node.generators), node)
+            return iteration.iterator(low, loops.comprehension(low, listed))
         case ast.JoinedStr():
             return _format(low, node)
         case ast.Starred():
@@ -138,7 +145,10 @@ def lower(low: Lowering, node: ast.expr) -> Value:
 
 def binary(low: Lowering, fn: Any, left: Value, right: Value, node: ast.AST) -> Value:
     """`left fn right` for numbers, arrays, tuples and lists."""
-    structured = _concatenate(low, fn, left, right)
+    by_method = classes.binary(low, fn, left, right, node)
+    if by_method is not None:
+        return by_method
+    structured = _concatenate(low, fn, left, right, node)
     if structured is not None:
         return structured
     if (
@@ -158,6 +168,10 @@ def binary(low: Lowering, fn: Any, left: Value, right: Value, node: ast.AST) -> 
                 "elements for others",
                 "write `A @ x` for the product of matrices",
             )
+    kinds = [type_of_operand(operand) for operand in (first, second)]
+    if any(isinstance(kind, Array) for kind in kinds):
+        first, second = calls.as_array(low, first), calls.as_array(low, second)
+    _check_operands(low, fn, (first, second), node)
     return low.apply(fn, first, second)
 
 
@@ -166,8 +180,41 @@ def _is_sparse(operand: ir.Operand) -> bool:
     return isinstance(kind, Opaque) and kind.cls.__module__.startswith("scipy.sparse.")
 
 
-def _concatenate(low: Lowering, fn: Any, left: Value, right: Value) -> Value | None:
-    """Tuples and lists of known structure: `a + b`, `a * 3`."""
+def _check_operands(
+    low: Lowering, fn: Any, operands: tuple[ir.Operand, ...], node: ast.AST
+) -> None:
+    """Find an operator that Python has not for such numbers, as `x + None`."""
+    if low.in_rule:
+        return
+    samples: list[Any] = []
+    for operand in operands:
+        if isinstance(operand, ir.Const):
+            samples.append(operand.value)
+        elif isinstance(operand, ir.Var) and isinstance(operand.type, Scalar):
+            kind = np.dtype(operand.type.dtype).type(1)
+            samples.append(kind.item() if operand.type.weak else kind)
+        elif isinstance(operand, ir.Var) and isinstance(operand.type, Array):
+            samples.append(np.ones((1,) * operand.type.ndim, operand.type.dtype))
+        else:
+            return
+    try:
+        with np.errstate(all="ignore"):
+            fn(*samples)
+    except TypeError as error:
+        raise low.failure(node, error) from None
+    except Exception:  # of these numbers, not of their kinds
+        return
+
+
+def _concatenate(
+    low: Lowering, fn: Any, left: Value, right: Value, node: ast.AST
+) -> Value | None:
+    """Tuples, lists and dicts: `a + b`, `a * 3`, `a | b`."""
+    if fn is operator.or_:
+        both = [known_fields(low, side) for side in (left, right)]
+        if all(fields is not None for fields in both):
+            merged = {k: v for fields in both if fields for k, v in fields.items()}
+            return low.new_ref(ir.Form("dict", tuple(merged)), tuple(merged.values()))
     first, second = static_items(low, left), static_items(low, right)
     if fn is operator.add and first is not None and second is not None:
         items = first + second
@@ -176,19 +223,17 @@ def _concatenate(low: Lowering, fn: Any, left: Value, right: Value) -> Value | N
         return low.new_ref(ir.LIST, items)
     if fn is operator.mul:
         for known, count in ((first, right), (second, left)):
-            if known is not None and isinstance(count, ir.Const):
+            if known is not None and _is_count(low, count):
+                if not isinstance(count, ir.Const):
+                    return _repeated(low, known, count, node)
                 repeated = known * count.value
                 if isinstance(left, ir.Pack) or isinstance(right, ir.Pack):
                     return ir.Pack(tuple(low.operand(item) for item in repeated))
                 return low.new_ref(ir.LIST, repeated)
         for value, count in ((left, right), (right, left)):
-            if is_list(low, value):
-                times = constant_value(low.operand(count))
-                if times is None or not isinstance(times.value, int):
-                    raise low.refuse(
-                        None, "a list times a number that only run time knows"
-                    )
-                return joined(low, (value,) * times.value)
+            if is_list(low, value) and _is_count(low, count):
+                given = (value, count)
+                return calls.inline_prelude(low, prelude.repeated, given, {}, node)
     if fn is operator.add and is_list(low, left) and is_list(low, right):
         return joined(low, (left, right))
     if fn is operator.add and (isinstance(left, Ref) or isinstance(right, Ref)):
@@ -198,6 +243,60 @@ def _concatenate(low: Lowering, fn: Any, left: Value, right: Value) -> Value | N
         ]
         return low.apply(fn, *sides)
     return None
+
+
+def _is_count(low: Lowering, value: Value) -> bool:
+    if isinstance(value, ir.Const):
+        return isinstance(value.value, (int, np.integer))
+    return (
+        isinstance(value, ir.Var)
+        and isinstance(value.type, Scalar)
+        and np.dtype(value.type.dtype).kind in "iu"
+    )
+
+
+def _repeated(
+    low: Lowering, items: tuple[Value, ...], count: Value, node: ast.AST
+) -> Value:
+    """`[0.0] * n`; each item is there once for each repetition, as the same object."""
+    for item in items:
+        kind = type_of_operand(item) if isinstance(item, (ir.Var, ir.Const)) else None
+        if not isinstance(kind, (Scalar, Opaque)):
+            raise low.refuse(
+                node,
+                "a list that repeats one array or container any number of times",
+                "write `[x.copy() for _ in range(n)]`",
+            )
+    given = (ir.Pack(items, ir.LIST), count)  # type: ignore[arg-type]
+    return calls.inline_prelude(low, prelude.repeated, given, {}, node)
+
+
+def known_fields(low: Lowering, value: Value) -> dict[Any, Value] | None:
+    """The items of a dict whose keys are known."""
+    content = low.content(value) if isinstance(value, Ref) else value
+    if isinstance(content, (Items, ir.Pack)) and content.form.kind == "dict":
+        return dict(zip(content.form.keys, content.items, strict=True))
+    return None
+
+
+def starred_items(low: Lowering, node: ast.Starred) -> tuple[Value, ...] | None:
+    """The items that `*value` stands for, in a call or display, if they are known."""
+    value = classes.iterated(low, lower(low, node.value), node)
+    value = iteration.used_up(low, value, node)
+    items = loops.known_items(low, value)
+    if items is None and isinstance(value, ir.Var):
+        items = _sizes_of(low, value)
+    return items
+
+
+def _sizes_of(low: Lowering, value: ir.Var) -> tuple[Value, ...] | None:
+    """The items of a shape: a tuple of a known number of integers."""
+    if not isinstance(value.type, TupleOf):
+        return None
+    return tuple(
+        stores.load(low, low.fresh(value), ir.Const(k), ast.Pass())
+        for k in range(len(value.type.items))
+    )
 
 
 def is_list(low: Lowering, value: Value) -> bool:
@@ -258,8 +357,13 @@ def _unary(low: Lowering, fn: Any, node: ast.expr, whole: ast.AST) -> Value:
     if fn is operator.not_:
         condition = low.condition(node)
         return low.apply(fn, condition)
-    value = low.operand(lower(low, node), whole)
-    return low.apply(fn, value)
+    value = lower(low, node)
+    by_method = classes.unary(low, fn, value, whole)
+    if by_method is not None:
+        return by_method
+    operand = low.operand(value, whole)
+    _check_operands(low, fn, (operand,), whole)
+    return low.apply(fn, operand)
 
 
 def _compare(low: Lowering, node: ast.Compare) -> Value:
@@ -289,22 +393,31 @@ def compare(
     if fn in (operator.is_, operator.is_not) and not (
         isinstance(left, (ir.Var, ir.Const)) and isinstance(right, (ir.Var, ir.Const))
     ):
-        return ir.Const((left is right) == (fn is operator.is_))
+        same = left is right
+        if isinstance(left, Ref) and isinstance(right, Ref):
+            same = left.cell == right.cell
+        return ir.Const(same == (fn is operator.is_))
     if fn is operator.contains:
-        found = _contains(low, left, right, node)
+        found = contains(low, right, left, node)
         if isinstance(op, ast.NotIn):
             return low.apply(operator.not_, low.operand(found, node))
         return found
+    by_method = classes.compare(low, fn, left, right, node)
+    if by_method is not None:
+        return by_method
     return low.apply(fn, low.operand(left, node), low.operand(right, node))
 
 
-def _contains(low: Lowering, item: Value, container: Value, node: ast.AST) -> Value:
-    if isinstance(container, Ref):
-        content = low.content(container)
-        if not isinstance(content, ir.Var) and content.form.kind == "dict":
-            key = low.operand(item, node)
-            if isinstance(key, ir.Const):
-                return ir.Const(key.value in content.form.keys)
+def contains(low: Lowering, container: Value, item: Value, node: ast.AST) -> Value:
+    """`item in container`."""
+    by_method = classes.contains(low, container, item, node)
+    if by_method is not None:
+        return by_method
+    fields = known_fields(low, container)
+    if fields is not None:
+        key = constant_value(low.operand(item, node))
+        if key is not None:
+            return ir.Const(key.value in fields)
     return low.apply(
         operator.contains, low.operand(container, node), low.operand(item, node)
     )
@@ -343,7 +456,7 @@ def _sequence(low: Lowering, items: list[ast.expr], form: ir.Form) -> ir.Pack:
     values: list[Value] = []
     for item in items:
         if isinstance(item, ast.Starred):
-            inner = static_items(low, lower(low, item.value))
+            inner = starred_items(low, item)
             if inner is None:
                 raise low.refuse(
                     item,
@@ -402,11 +515,16 @@ def _format(low: Lowering, node: ast.JoinedStr) -> Value:
                 parts.append(low.operand(lower(low, value), value))
                 mark = f"!{chr(conversion)}" if conversion > 0 else ""
                 text = ""
-                if isinstance(spec, ast.JoinedStr):
-                    if not all(isinstance(v, ast.Constant) for v in spec.values):
-                        raise low.refuse(node, "a computed format specification")
-                    text = "".join(str(v.value) for v in spec.values)  # type: ignore[attr-defined]
+                for inner in spec.values if isinstance(spec, ast.JoinedStr) else ():
+                    if isinstance(inner, ast.Constant):
+                        text += str(inner.value)
+                    elif isinstance(inner, ast.FormattedValue):
+                        parts.append(low.operand(lower(low, inner.value), inner))
+                        text += "{}"
                 template += f"{{{mark}{':' + text if text else ''}}}"
+    known = [constant_value(part) for part in parts]
+    if all(part is not None for part in known):
+        return ir.Const(template.format(*(part.value for part in known if part)))
     result = ir.Var("", Opaque(str))
     low.builder.append(
         ir.Apply(
@@ -443,8 +561,13 @@ def lower_index(low: Lowering, node: ast.expr) -> Value:
 
 def subscript(low: Lowering, base: Value, index: Value, node: ast.AST) -> Value:
     """`base[index]`."""
+    by_method = classes.item(low, base, index, node)
+    if by_method is not None:
+        return by_method
     match base:
         case Ref():
+            if base.cell in low.factories:
+                _make_missing(low, base, index, node)
             return _container_item(low, base, index, node)
         case ir.Pack(items, form):
             return _pack_item(low, items, form, index, node)
@@ -476,6 +599,17 @@ def subscript(low: Lowering, base: Value, index: Value, node: ast.AST) -> Value:
     return stores.load(low, owner, index, node)
 
 
+def _make_missing(low: Lowering, base: Ref, index: Value, node: ast.AST) -> None:
+    """Give a `defaultdict` an item under a key that it has not."""
+
+    def make() -> None:
+        value = calls.call(low, low.factories[base.cell], (), {}, node)
+        stores.store_item(low, base, index, value, node)
+
+    there = low.operand(contains(low, base, index, node))
+    branches.branch(low, there, lambda: None, make)
+
+
 def _pack_item(
     low: Lowering,
     items: tuple[Any, ...],
@@ -495,7 +629,8 @@ def _pack_item(
                 raise low.failure(node, KeyError(key.value))
             return _item(low, items[form.keys.index(key.value)])
         try:
-            return _item(low, items[key.value])
+            found = list(items) if form.kind == "list" else items
+            return _item(low, found[key.value])
         except (IndexError, TypeError) as error:
             raise low.failure(node, error) from None
     pack = low.operand(ir.Pack(items, form), node)

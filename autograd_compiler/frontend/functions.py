@@ -415,6 +415,7 @@ class Program:
             found.closure,
             found.filename,
             frozenset(local_names(definition)),
+            first=calls.first_parameter(definition),
         )
         span = span_of(found.node, found.filename)
         low.builder.span = span
@@ -872,7 +873,7 @@ def _functions_named_in(fn: types.FunctionType) -> Iterator[types.FunctionType]:
 
 def _functions_in(value: Any, words: set[str]) -> Iterator[types.FunctionType]:
     if isinstance(value, types.ModuleType):
-        if not calls._is_library(types.SimpleNamespace(__module__=value.__name__)):
+        if not calls.is_library(types.SimpleNamespace(__module__=value.__name__)):
             for word in sorted(words):
                 found = getattr(value, word, None)
                 if not isinstance(found, types.ModuleType):
@@ -880,5 +881,5 @@ def _functions_in(value: Any, words: set[str]) -> Iterator[types.FunctionType]:
         return
     if isinstance(value, functools._lru_cache_wrapper):
         value = value.__wrapped__
-    if isinstance(value, types.FunctionType) and not calls._is_library(value):
+    if isinstance(value, types.FunctionType) and not calls.is_library(value):
         yield value

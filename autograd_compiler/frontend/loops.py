@@ -17,7 +17,13 @@ from typing import TYPE_CHECKING, Any
 from autograd_compiler import ir
 from autograd_compiler.builder import constant_value, type_of_operand
 from autograd_compiler.errors import MutationError, UnsupportedError
-from autograd_compiler.frontend import branches, expressions, stores
+from autograd_compiler.frontend import (
+    branches,
+    classes,
+    expressions,
+    iteration,
+    stores,
+)
 from autograd_compiler.frontend.memory import State
 from autograd_compiler.frontend.resolve import local_names
 from autograd_compiler.frontend.values import Items, Iterable, Ref, Value
@@ -68,12 +74,26 @@ class _TestAssigns(Exception):
 def lower_for(low: Lowering, node: ast.For) -> None:
     body = _without_break(node.body)
     flag = _break_flag(node.body)
-    source = low.expression(node.iter)
+    source = _source(low, node.iter)
 
     items = _items_to_unroll(low, source)
     if items is not None:
         _unroll(low, node, items, body, flag)
         return
+    before = _Before(low)
+    try:
+        _run_time_for(low, node, source, body, flag)
+    except UnsupportedError:
+        items = before.short_range(source)
+        if items is None:
+            raise
+        before.restore()
+        _unroll(low, node, items, body, flag)
+
+
+def _run_time_for(
+    low: Lowering, node: ast.For, source: Value, body: list[ast.stmt], flag: str | None
+) -> None:
     start, stop, step, get = way_through(low, source, node.iter)
 
     def run(index: ir.Var) -> None:
@@ -86,6 +106,33 @@ def lower_for(low: Lowering, node: ast.For) -> None:
     assigned = _rebound(low, node.body) | _target_names(node.target)
     bounds = (start, stop, step)
     _loop(low, run, assigned, flag, bounds=bounds, index_name=name)
+
+
+class _Before:
+    """The state before a loop, to lower it in another way from there.
+
+    A loop over a short range whose body is not the same code each time, such as
+    `params[f"w{k}"]` or a list of functions, is written out, as one over a tuple is.
+    """
+
+    def __init__(self, low: Lowering) -> None:
+        self._low = low
+        self._state = low.state.copy()
+        self._length = len(low.builder.ops)
+        self._views = low.memory.views()
+        self._mutated = dict(low.mutated)
+
+    def short_range(self, source: Value) -> tuple[Value, ...] | None:
+        if self._low.in_rule:
+            return None
+        return iteration.numbers_of_range(self._low, source)
+
+    def restore(self) -> None:
+        low = self._low
+        low.state = self._state
+        del low.builder.ops[self._length :]
+        low.memory.forget_views(self._views)
+        low.mutated = self._mutated
 
 
 def lower_while(low: Lowering, node: ast.While) -> None:
@@ -995,6 +1042,12 @@ def _counted_iterable(
             return get(low.apply(operator.sub, last, index))
 
         return count, from_the_end
+    if source.kind == "rest":
+        count, get = _counted(low, args[0], node)
+        begin = low.operand(args[1])
+        return low.apply(operator.sub, count, begin), lambda index: get(
+            low.apply(operator.add, index, begin)
+        )
     if source.kind in ("items", "values"):
         owner = low.operand(args[0], node)
         assert isinstance(owner, ir.Var)
@@ -1032,6 +1085,12 @@ def item_at(low: Lowering, source: Iterable, index: ir.Operand, node: ast.AST) -
     raise low.refuse(node, f"`{source.kind}` has no items by number")
 
 
+def _source(low: Lowering, node: ast.expr) -> Value:
+    """What a loop goes through; an iterator is used up by it."""
+    value = classes.iterated(low, low.expression(node), node)
+    return iteration.used_up(low, value, node)
+
+
 # ---------------------------------------------------------------- unrolling
 
 
@@ -1058,6 +1117,8 @@ def known_items(low: Lowering, source: Value) -> tuple[Value, ...] | None:
                 numbers = range(*(b.value for b in bounds if b is not None))
                 return tuple(ir.Const(number) for number in numbers)
             return None
+        if source.kind == "rest":
+            return None
         parts = [known_items(low, arg) for arg in source.args[:1]]
         if source.kind == "zip":
             parts = [known_items(low, arg) for arg in source.args]
@@ -1067,15 +1128,10 @@ def known_items(low: Lowering, source: Value) -> tuple[Value, ...] | None:
         if source.kind == "zip":
             return tuple(ir.Pack(row) for row in zip(*known, strict=False))
         if source.kind == "enumerate":
-            first = (
-                constant_value(low.operand(source.args[1]))
-                if len(source.args) > 1
-                else None
-            )
-            begin = first.value if first is not None else 0
+            begin = low.operand(source.args[1]) if len(source.args) > 1 else ir.Const(0)
             return tuple(
-                ir.Pack((ir.Const(k), item))  # type: ignore[arg-type]
-                for k, item in enumerate(known[0], begin)
+                ir.Pack((low.apply(operator.add, ir.Const(k), begin), item))  # type: ignore[arg-type]
+                for k, item in enumerate(known[0])
             )
         if source.kind == "reversed":
             return known[0][::-1]
@@ -1165,7 +1221,7 @@ def _generate(
     first, *rest = generators
     if first.is_async:
         raise low.refuse(first.target, "asynchronous comprehensions")
-    source = low.expression(first.iter)
+    source = _source(low, first.iter)
 
     def inside() -> None:
         def go(tests: list[ast.expr]) -> None:
@@ -1186,6 +1242,22 @@ def _generate(
             stores.assign(low, first.target, low.read(item))
             inside()
         return
+    before = _Before(low)
+    try:
+        _run_time_generate(low, first, source, inside)
+    except UnsupportedError:
+        items = before.short_range(source)
+        if items is None:
+            raise
+        before.restore()
+        for item in items:
+            stores.assign(low, first.target, item)
+            inside()
+
+
+def _run_time_generate(
+    low: Lowering, first: ast.comprehension, source: Value, inside: Callable[[], None]
+) -> None:
     start, stop, step, get = way_through(low, source, first.iter)
 
     def run(index: ir.Var) -> None:

@@ -21,7 +21,16 @@ from autograd_compiler.errors import (
     MutationError,
     UnsupportedError,
 )
-from autograd_compiler.frontend import branches, calls, expressions, loops, stores
+from autograd_compiler.frontend import (
+    blocks,
+    branches,
+    calls,
+    classes,
+    expressions,
+    iteration,
+    loops,
+    stores,
+)
 from autograd_compiler.frontend.memory import Memory, State
 from autograd_compiler.frontend.source import span_of
 from autograd_compiler.frontend.values import (
@@ -29,6 +38,7 @@ from autograd_compiler.frontend.values import (
     Failure,
     Frame,
     Items,
+    Iterable,
     NoResultYet,
     Object,
     Ref,
@@ -62,6 +72,8 @@ class Lowering:
         self.in_rule = in_rule
         # Inside the definition of a composed operator, which may call the user's functions.
         self.defining = False
+        # Inside of a `try`, whose body is done when compiling.
+        self.trying = False
         # How many branches that run time decides are being lowered.
         self.choices = 0
         self.memory = Memory()
@@ -78,6 +90,8 @@ class Lowering:
         # Sizes of arguments and captures by number: equal sizes share a symbol.
         fixed = () if program is None else program.fixed_sizes
         self.sizes = {size: Dim("", size) for size in fixed}
+        # What a `defaultdict` makes for a key that it has not, by its cell.
+        self.factories: dict[int, Value] = {}
         # Accumulators of comprehensions, which no statement assigns.
         self.hidden_names: set[str] = set()
         self._cells = 0
@@ -93,6 +107,8 @@ class Lowering:
 
     def span(self, node: ast.AST) -> ir.Span:
         """The place of a node, with the statement around it for comments."""
+        if self.place is not None:
+            return self.place
         return span_of(node, self.filename, self._current)
 
     def refuse(
@@ -100,6 +116,11 @@ class Lowering:
     ) -> UnsupportedError:
         span = self.span(node) if node is not None else self.builder.span
         return UnsupportedError(message, span, hint)
+
+    @property
+    def place(self) -> ir.Span | None:
+        """The call that stands for all operations, inside of a prelude function."""
+        return self.frame.place if self.frame is not None else None
 
     @property
     def current_statement(self) -> ast.stmt | None:
@@ -118,6 +139,8 @@ class Lowering:
             try:
                 self._statement(node)
             except NoResultYet as stop:
+                if self.trying and isinstance(stop, Failure):
+                    raise
                 self.abandon(stop)
             except AutogradCompilerError:
                 raise
@@ -137,11 +160,25 @@ class Lowering:
 
     def failure(self, node: ast.AST | None, error: Exception) -> Exception:
         """The exception for an expression that fails: now, or only if it is reached."""
-        if self.builder.depth and not self.in_rule:
+        if self.trying or self.builder.depth and not self.in_rule:
             return Failure(error)
-        return self.refuse(node, f"this fails with {type(error).__name__}: {error}")
+        return self.refuse(
+            node,
+            f"this fails with {type(error).__name__}: {error}",
+            "the function fails here by itself: call it without `grad` to see how",
+        )
+
+    def fail(self, error: Exception) -> None:
+        """Raise an exception when this is reached."""
+        self.abandon(Failure(error))
 
     def not_understood(self, error: Exception) -> UnsupportedError:
+        if self.in_rule:
+            return UnsupportedError(
+                f"this call cannot be differentiated ({type(error).__name__}: {error})",
+                self.builder.span,
+                "check that its arguments fit: the call itself may fail",
+            )
         return UnsupportedError(
             f"the compiler fails on this statement ({type(error).__name__}: {error})",
             self.builder.span,
@@ -152,6 +189,8 @@ class Lowering:
         # Inside a rule, operations belong to the statement that the rule is for.
         if self.in_rule or not getattr(node, "lineno", 0):
             return self.builder.span
+        if self.place is not None:
+            return self.place
         self._current = node
         return self.span(node)
 
@@ -181,7 +220,9 @@ class Lowering:
             case ast.While():
                 loops.lower_while(self, node)
             case ast.With():
-                branches.lower_with(self, node)
+                blocks.lower_with(self, node)
+            case ast.Try():
+                blocks.lower_try(self, node)
             case ast.Assert(test, message):
                 self._assert(test, message)
             case ast.Raise():
@@ -197,10 +238,7 @@ class Lowering:
                 pass
             case ast.Delete(targets):
                 for target in targets:
-                    if isinstance(target, ast.Name):
-                        self.state.names.pop(target.id, None)
-                    else:
-                        stores.delete(self, target)
+                    stores.delete(self, target)
             case ast.Import() | ast.ImportFrom():
                 self._import(node)
             case ast.Return():
@@ -273,20 +311,24 @@ class Lowering:
         return UnsupportedError(text or "not differentiable here", self.builder.span)
 
     def _import(self, node: ast.Import | ast.ImportFrom) -> None:
-        if isinstance(node, ast.Import):
-            for alias in node.names:
-                module = importlib.import_module(alias.name)
-                if alias.asname is None:
-                    module = importlib.import_module(alias.name.split(".")[0])
-                self.bind(alias.asname or alias.name.split(".")[0], ir.Const(module))
-            return
-        if node.level or node.module is None:
+        if isinstance(node, ast.ImportFrom) and (node.level or node.module is None):
             raise self.refuse(
                 node, "a relative import inside a function", "import it at module level"
             )
-        module = importlib.import_module(node.module)
-        for alias in node.names:
-            self.bind(alias.asname or alias.name, ir.Const(getattr(module, alias.name)))
+        try:
+            if isinstance(node, ast.Import):
+                for alias in node.names:
+                    found = importlib.import_module(alias.name)
+                    if alias.asname is None:
+                        found = importlib.import_module(alias.name.split(".")[0])
+                    self.bind(alias.asname or alias.name.split(".")[0], ir.Const(found))
+                return
+            module = importlib.import_module(str(node.module))
+            for alias in node.names:
+                value = _member(module, alias.name)
+                self.bind(alias.asname or alias.name, ir.Const(value))
+        except ImportError as error:
+            raise self.failure(node, error) from None
 
     # ------------------------------------------------------------ values
 
@@ -299,6 +341,9 @@ class Lowering:
 
     def truth(self, value: Value) -> ir.Operand:
         """What decides a branch: containers of known structure are true or false now."""
+        if classes.class_of(self, value) is not None:
+            answer = classes.truth(self, value)
+            return ir.Const(True) if answer is None else self.operand(answer)
         match value:
             case ir.Const():
                 return ir.Const(bool(value.value))
@@ -422,6 +467,9 @@ class Lowering:
             case ir.Const() | ir.Slice():
                 return value
             case Ref():
+                if iteration.is_iterator(self, value):
+                    left = iteration.used_up(self, value, node)
+                    return self.operand(iteration.listed(self, left, node), node)
                 content = self.content(value)
                 if isinstance(content, ir.Var):
                     return content
@@ -431,6 +479,8 @@ class Lowering:
                 )
             case Object():
                 return calls.capture_whole(self, value)
+            case Iterable():
+                return self.operand(iteration.listed(self, value, node), node)
         if isinstance(value, calls.FUNCTIONS):
             raise self.refuse(
                 node,
@@ -490,12 +540,24 @@ class Lowering:
         return result
 
 
+def _member(module: Any, name: str) -> Any:
+    """What `from module import name` gives: an attribute, or a module inside."""
+    if not hasattr(module, name):
+        try:
+            return importlib.import_module(f"{module.__name__}.{name}")
+        except ModuleNotFoundError:
+            raise ImportError(
+                f"cannot import name {name!r} from {module.__name__!r}"
+            ) from None
+    return getattr(module, name)
+
+
 def lower_body(
     low: Lowering, node: ast.FunctionDef, names: dict[str, Value], frame: Frame
 ) -> Value:
     """Lower a normalised function body with its parameters bound; give its result."""
     outer_names, outer_frame, outer_file = low.state.names, low.frame, low.filename
-    outer_statement = low._current
+    outer_statement = low.current_statement
     if outer_frame is not None:
         outer_frame.names = outer_names
     low.callers.append(outer_names)

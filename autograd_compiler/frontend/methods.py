@@ -10,7 +10,16 @@ import numpy as np
 
 from autograd_compiler import ir
 from autograd_compiler.builder import constant_value
-from autograd_compiler.frontend import attributes, calls, expressions, stores
+from autograd_compiler.frontend import (
+    attributes,
+    branches,
+    calls,
+    classes,
+    expressions,
+    iteration,
+    prelude,
+    stores,
+)
 from autograd_compiler.frontend.values import Bound, Items, Iterable, Object, Ref, Value
 from autograd_compiler.types import Array, DictOf, ListOf, Opaque, Scalar, Unknown
 
@@ -260,7 +269,15 @@ def _array(
         )
     if isinstance(owner, ir.Var) and isinstance(owner.type, Unknown):
         return opaque(low, owner, name, args, kwargs, node)
-    raise low.refuse(node, f"the array method `.{name}` is not supported")
+    raise low.refuse(
+        node,
+        f"the array method `.{name}` is not supported",
+        (
+            f"write it with NumPy's functions, as `np.{name}(x)`"
+            if hasattr(np, name)
+            else ""
+        ),
+    )
 
 
 def _item(
@@ -292,7 +309,7 @@ def _container(
     node: ast.AST,
 ) -> Value:
     if kind == "dict":
-        return _dict(low, owner, name, args, node)
+        return _dict(low, owner, name, args, kwargs, node)
     if kind in ("list", "tuple"):
         return _list(low, owner, name, args, kwargs, node)
     raise low.refuse(node, f"the method `.{name}` of this object is not known")
@@ -311,17 +328,26 @@ def _list(
             stores.append(low, owner, value, node)
             return ir.Const(None)
         case "extend", (other,):
+            other = iteration.used_up(low, classes.iterated(low, other, node), node)
             stores.extend(low, owner, other, node)
             return ir.Const(None)
         case "pop", ():
             return stores.pop(low, owner, None, node)
         case "pop", (index,):
-            return stores.pop(low, owner, index, node)
+            return _pop_at(low, owner, index, node)
+        case "popleft", ():
+            return _pop_at(low, owner, ir.Const(0), node)
+        case "appendleft", (value,):
+            first = ir.Const(0)
+            return _list(low, owner, "insert", (first, value), kwargs, node)
         case "copy", ():
             items = expressions.static_items(low, owner)
             if items is not None:
                 return low.new_ref(ir.LIST, items)
             return expressions.joined(low, (owner,))
+        case "sort", ():
+            ordered = iteration.in_order(low, owner, kwargs, node)
+            return _overwrite(low, owner, ordered, node)
         case "index" | "count", _:
             return opaque(low, owner, name, args, kwargs, node)
     items = expressions.static_items(low, owner)
@@ -330,25 +356,76 @@ def _list(
         match name, args:
             case "insert", (ir.Const(position), value):
                 changed.insert(position, value)
+                return _overwrite(low, owner, tuple(changed), node)
             case "reverse", ():
-                changed.reverse()
+                return _overwrite(low, owner, tuple(changed[::-1]), node)
             case "clear", ():
-                changed.clear()
-            case _:
-                raise low.refuse(node, f"the list method `.{name}` here")
-        low.state.cells[owner.cell] = Items(ir.LIST, tuple(changed))
-        return ir.Const(None)
-    raise low.refuse(
-        node,
-        f"the list method `.{name}` on a list whose length only run time knows",
-        "build the list in the order you need with append",
-    )
+                return _overwrite(low, owner, (), node)
+            case "remove", (ir.Const() as value,):
+                known = [constant_value(low.operand(item)) for item in items]
+                for position, item in enumerate(known):
+                    if item is not None and item.value == value.value:
+                        del changed[position]
+                        return _overwrite(low, owner, tuple(changed), node)
+    by = _THROUGH_PRELUDE.get(name)
+    if by is None or isinstance(owner, ir.Pack):
+        raise low.refuse(
+            node,
+            f"the list method `.{name}` of this list",
+            "build the list in the order you need with append",
+        )
+    return calls.inline_prelude(low, by, (owner, *args), {}, node)
+
+
+_THROUGH_PRELUDE = {
+    "insert": prelude.insert,
+    "reverse": prelude.reverse,
+    "clear": prelude.clear,
+}
+
+
+def _pop_at(low: Lowering, owner: Value, index: Value, node: ast.AST) -> Value:
+    known = constant_value(low.operand(index, node))
+    is_last = known is not None and known.value == -1
+    if is_last or known is not None and not isinstance(_content(low, owner), ir.Var):
+        return stores.pop(low, owner, index, node)
+    return calls.inline_prelude(low, prelude.pop_at, (owner, index), {}, node)
+
+
+def _content(low: Lowering, owner: Value) -> Any:
+    return low.content(owner) if isinstance(owner, Ref) else owner
+
+
+def _overwrite(
+    low: Lowering, owner: Value, items: Value | tuple[Value, ...], node: ast.AST
+) -> Value:
+    """Give a list other items, in the list that it is."""
+    found = items
+    if not isinstance(items, tuple):
+        found = expressions.static_items(low, items) or ()
+    if isinstance(owner, Ref) and isinstance(low.content(owner), Items):
+        if isinstance(items, tuple) or expressions.static_items(low, items) is not None:
+            low.state.cells[owner.cell] = Items(ir.LIST, tuple(found))  # type: ignore[arg-type]
+            return ir.Const(None)
+    if isinstance(owner, ir.Pack):
+        raise low.refuse(
+            node,
+            "a list from outside, or an argument of known structure, is changed",
+            "copy it first: `xs = list(xs)`",
+        )
+    given = (owner, items)
+    return calls.inline_prelude(low, prelude.overwrite, given, {}, node)  # type: ignore[arg-type]
 
 
 def _dict(
-    low: Lowering, owner: Value, name: str, args: tuple[Value, ...], node: ast.AST
+    low: Lowering,
+    owner: Value,
+    name: str,
+    args: tuple[Value, ...],
+    kwargs: Keywords,
+    node: ast.AST,
 ) -> Value:
-    content: Any = low.content(owner) if isinstance(owner, Ref) else owner
+    content: Any = _content(low, owner)
     known = isinstance(content, (Items, ir.Pack))
     match name, args:
         case "items", ():
@@ -370,28 +447,46 @@ def _dict(
             if known:
                 return ir.Pack(tuple(content.items))
             return Iterable("values", (owner,))
-        case "get", (key, *default) if known:
+        case "get", (key, *default):
+            there = expressions.contains(low, owner, key, node)
+            result = branches.branch(
+                low,
+                low.operand(there),
+                lambda: expressions.subscript(low, owner, key, node),
+                lambda: default[0] if default else ir.Const(None),
+            )
+            assert result is not None
+            return result
+        case "pop", (key, *default) if isinstance(content, Items):
             found = constant_value(low.operand(key, node))
-            if found is not None:
-                if found.value in content.form.keys:
-                    return expressions.subscript(low, owner, key, node)
-                return default[0] if default else ir.Const(None)
-        case "pop", (key,) if isinstance(content, Items):
+            if default and found is not None and found.value not in content.form.keys:
+                return default[0]
             return stores.pop(low, owner, key, node)
+        case "popitem", () if isinstance(content, Items) and content.items:
+            key = ir.Const(content.form.keys[-1])
+            return ir.Pack((key, stores.pop(low, owner, key, node)))  # type: ignore[arg-type]
+        case "clear", () if isinstance(content, Items):
+            assert isinstance(owner, Ref)
+            low.state.cells[owner.cell] = Items(ir.Form("dict"), ())
+            return ir.Const(None)
         case "copy", () if known:
             return low.new_ref(content.form, content.items)
-        case "update", (other,) if isinstance(owner, Ref):
-            fields: Any = low.content(other) if isinstance(other, Ref) else other
-            if isinstance(fields, (Items, ir.Pack)):
-                for key, item in zip(fields.form.keys, fields.items, strict=True):
-                    stores.store_item(low, owner, ir.Const(key), item, node)
-                return ir.Const(None)
-        case "setdefault", (key, default) if known:
-            found = constant_value(low.operand(key, node))
-            if found is not None:
-                if found.value not in content.form.keys:
-                    stores.store_item(low, owner, key, default, node)
-                return expressions.subscript(low, owner, key, node)
+        case "update", _ if len(args) < 2:
+            given = calls.call(low, ir.Const(dict), args, kwargs, node)
+            for key_name, item in (expressions.known_fields(low, given) or {}).items():
+                stores.store_item(low, owner, ir.Const(key_name), item, node)
+            return ir.Const(None)
+        case "setdefault", (key, *default):
+            there = expressions.contains(low, owner, key, node)
+            branches.branch(
+                low,
+                low.operand(there),
+                lambda: None,
+                lambda: stores.store_item(
+                    low, owner, key, default[0] if default else ir.Const(None), node
+                ),
+            )
+            return expressions.subscript(low, owner, key, node)
     raise low.refuse(node, f"the dict method `.{name}` here", "use subscripts")
 
 

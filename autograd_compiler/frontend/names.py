@@ -11,6 +11,7 @@ from __future__ import annotations
 import ast
 import builtins
 import dataclasses
+import enum
 import functools
 import types
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autograd_compiler import ir
+from autograd_compiler.errors import ArgumentError
 from autograd_compiler.frontend.values import Capture, Frame, Object, Value
 from autograd_compiler.rules.registry import rule_of
 from autograd_compiler.types import BOTTOM, ListOf, Scalar, Type, join, type_of
@@ -28,7 +30,18 @@ if TYPE_CHECKING:
 _MISSING = object()
 
 # Values that programs branch on: known when compiling, guarded.
-FIXED = (str, bytes, bool, type(None), type, np.dtype, range, type(Ellipsis), slice)
+FIXED = (
+    str,
+    bytes,
+    bool,
+    type(None),
+    type,
+    np.dtype,
+    range,
+    type(Ellipsis),
+    slice,
+    enum.Enum,
+)
 FUNCTIONS = (
     types.FunctionType,
     types.BuiltinFunctionType,
@@ -79,8 +92,22 @@ def _free(low: Lowering, frame: Frame, name: str, node: ast.AST) -> Value:
         )
     found = getattr(builtins, name, _MISSING)
     if found is _MISSING:
-        raise low.refuse(node, f"the name `{name}` is not defined")
+        raise low.refuse(
+            node,
+            f"the name `{name}` is not defined",
+            "define it before the function is differentiated",
+        )
     return ir.Const(found)
+
+
+def refuse_subclass(value: np.ndarray) -> None:
+    """Refuse arrays whose operators mean something else than those of arrays."""
+    if type(value) not in (np.ndarray, np.memmap):
+        raise ArgumentError(
+            f"{type(value).__module__}.{type(value).__name__} is a kind of array whose "
+            "operators may mean something else; pass np.asarray(x), or fill in what is "
+            "masked"
+        )
 
 
 def captured(low: Lowering, capture: Capture, value: Any, node: ast.AST) -> Value:
@@ -92,6 +119,11 @@ def captured(low: Lowering, capture: Capture, value: Any, node: ast.AST) -> Valu
         low.guards[(capture.identity, capture.name, capture.path)] = (capture, value)
         return ir.Const(value)
     if isinstance(value, (int, float, complex, np.generic, np.ndarray)):
+        if isinstance(value, np.ndarray):
+            try:
+                refuse_subclass(value)
+            except ArgumentError as error:
+                raise low.refuse(node, f"`{capture.name}`: {error}") from None
         return capture_leaf(low, capture, type_of(value, low.sizes))
     if isinstance(value, (tuple, list, dict)) or dataclasses.is_dataclass(value):
         return _captured_container(low, capture, value, node)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import enum
 import inspect
 import types
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -64,9 +65,11 @@ class Argument:
 
 def describe(value: Any, sizes: dict[int, Dim]) -> Argument:
     """The description of a run-time argument."""
+    if isinstance(value, np.ndarray):
+        names.refuse_subclass(value)
     if isinstance(
         value, (float, int, complex, np.generic, np.ndarray)
-    ) and not isinstance(value, bool):
+    ) and not isinstance(value, (bool, enum.Enum)):
         return Argument(type_of(value, sizes))
     if isinstance(value, (names.FIXED, names.FUNCTIONS)):
         return Argument(fixed=value)
@@ -262,7 +265,7 @@ def lower_function(
     low.builder.span = span
     try:
         if plain is fun:
-            result = _call(low, source, values)
+            result = _call(low, plain, source, values)
         else:
             result = _call_derivative(low, fun, source, values)
     except RecursionError:
@@ -331,8 +334,9 @@ def _endless(low: Lowering, program: Program, source: FunctionSource) -> Excepti
         "the recursion in this function cannot be compiled: it does not end for what "
         "is known here",
         span_of(source.node, source.filename),
-        "a recursive function must be one of numbers, arrays and tuples of them, have a "
-        'case without recursion, and needs backend="python"',
+        "a recursive function must be defined outside of others, be one of numbers, "
+        "arrays and tuples of them, have a case without recursion, and needs "
+        'backend="python"',
     )
 
 
@@ -397,7 +401,9 @@ def _placed(
     return given, kwargs
 
 
-def _call(low: Lowering, source: FunctionSource, values: dict[str, Value]) -> Value:
+def _call(
+    low: Lowering, plain: Any, source: FunctionSource, values: dict[str, Value]
+) -> Value:
     first: tuple[Value, ...] = ()
     if source.bound_self is not None:
         owner = source.bound_self
@@ -412,7 +418,10 @@ def _call(low: Lowering, source: FunctionSource, values: dict[str, Value]) -> Va
         key: _fixed(low, item, source) for key, item in source.bound_kwargs.items()
     }
     bound = bool(source.bound_kwargs)
-    placed, named = _placed(source.signature, values, by_name=bound)
+    signature = source.signature
+    if not values.keys() <= signature.parameters.keys():
+        signature = inspect.signature(plain)  # what a wrapper says that it takes
+    placed, named = _placed(signature, values, by_name=bound)
     given += placed
     kwargs.update(named)
     definition = calls.source_of(low, source.function, source.node)

@@ -199,16 +199,20 @@ def _unbound(
                 f"{_describe(given)} is not a function",
                 hint="pass a function, a bound method or an object with `__call__`",
             )
+        elif isinstance(fun, functools._lru_cache_wrapper):
+            fun = fun.__wrapped__  # gives the same values
         elif type(fun).__module__.startswith("numba.") and hasattr(fun, "py_func"):
             fun = fun.py_func  # a compiled function keeps what it was made from
         else:
             call = inspect.getattr_static(type(fun), "__call__")
             bind = getattr(call, "__get__", None)
             call = bind(fun, type(fun)) if bind else call
-            if isinstance(call, types.MethodWrapperType) or call is fun:
+            library = type(fun).__module__.partition(".")[0] in ("numpy", "scipy")
+            if isinstance(call, types.MethodWrapperType) or call is fun or library:
                 raise SourceError(
-                    f"{_describe(given)} has no Python source: it is not written in "
-                    "Python, so it needs a derivative rule"
+                    f"{_describe(given)} has no source: it is not written in Python; "
+                    "write a function that calls it, as in "
+                    f"`lambda x: {getattr(given, '__name__', 'f')}(x)`"
                 )
             fun = call
     return fun, bound_self, bound_args, bound_kwargs

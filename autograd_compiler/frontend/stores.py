@@ -16,8 +16,17 @@ from autograd_compiler.builder import (
     type_of_operand,
 )
 from autograd_compiler.errors import CompileError, MutationError
-from autograd_compiler.frontend import expressions, loops
-from autograd_compiler.frontend.values import Items, Object, Ref, Value
+from autograd_compiler.frontend import (
+    branches,
+    calls,
+    classes,
+    expressions,
+    iteration,
+    loops,
+    methods,
+    prelude,
+)
+from autograd_compiler.frontend.values import Items, Iterable, Object, Ref, Value
 from autograd_compiler.types import (
     Array,
     Bottom,
@@ -61,14 +70,22 @@ def load(low: Lowering, base: ir.Operand, index: Value, node: ast.AST) -> Value:
     key = low.operand(index, node)
     if not isinstance(base, ir.Var):
         base = low.builder.as_var(base)
-    if isinstance(base.type, Scalar) and not isinstance(key, ir.Const):
-        raise low.refuse(node, "a number cannot be subscripted")
+    if isinstance(base.type, Scalar) and not _is_whole(key):
+        raise low.refuse(node, "a number cannot be subscripted", "use the number")
     step = ir.Index(key)
     target = low.builder.load(base, (step,))
     if isinstance(target.type, TupleOf):
         return unpacked(low, target)
     _remember(low, target, base, step)
     return target
+
+
+def _is_whole(key: ir.Operand) -> bool:
+    """Whether an index takes all of a NumPy number: `x[()]`, `x[...]`, `x[None]`."""
+    found = constant_value(key)
+    return found is not None and (
+        found.value is None or found.value is Ellipsis or found.value == ()
+    )
 
 
 def _remember(low: Lowering, target: ir.Var, base: ir.Var, step: ir.Index) -> None:
@@ -275,6 +292,8 @@ def store_item(
     mode: str = "set",
 ) -> None:
     """`base[index] = value`."""
+    if classes.store_item(low, base, index, value, node):
+        return
     key = low.operand(index, node)
     if isinstance(base, Ref):
         content = low.content(base)
@@ -450,9 +469,25 @@ def pop(low: Lowering, base: Value, index: Value | None, node: ast.AST) -> Value
 
 
 def delete(low: Lowering, target: ast.expr) -> None:
-    raise low.refuse(
-        target, "`del` of an item", "build a list or dict without the item instead"
-    )
+    """`del x, xs[k], d[key]`."""
+    match target:
+        case ast.Name(name):
+            low.state.names.pop(name, None)
+        case ast.Tuple(parts) | ast.List(parts):
+            for part in parts:
+                delete(low, part)
+        case ast.Subscript(base, index) if not isinstance(index, ast.Slice):
+            owner, key = low.expression(base), low.expression(index)
+            if not isinstance(owner, (Ref, ir.Var)):
+                raise _refuse_growth(low, target)
+            call = ast.copy_location(ast.Call(base, [index], []), target)
+            methods.call_method(low, owner, "pop", (key,), {}, call)
+        case _:
+            raise low.refuse(
+                target,
+                "`del` of a slice or attribute",
+                "build a list or object without it instead",
+            )
 
 
 # ---------------------------------------------------------------- targets
@@ -489,18 +524,8 @@ def _assign_attribute(
     low: Lowering, base: ast.expr, name: str, value: Value, target: ast.expr
 ) -> None:
     owner = low.expression(base)
-    if isinstance(owner, Ref):
-        content = low.content(owner)
-        if isinstance(content, Items) and content.form.kind == "record":
-            keys, items = list(content.form.keys), list(content.items)
-            if name in keys:
-                items[keys.index(name)] = value
-            else:
-                keys.append(name)
-                items.append(value)
-            form = ir.Form("record", tuple(keys), content.form.cls)
-            low.state.cells[owner.cell] = Items(form, tuple(items))
-            return
+    if classes.set_attribute(low, owner, name, value, target):
+        return
     raise low.refuse(
         target,
         f"the attribute `{name}` of an object is written",
@@ -511,64 +536,72 @@ def _assign_attribute(
 def _unpack(
     low: Lowering, parts: list[ast.expr], value: Value, target: ast.expr
 ) -> None:
-    items = expressions.static_items(low, value)
+    value = iteration.used_up(low, classes.iterated(low, value, target), target)
+    items = loops.known_items(low, value)
     starred = [k for k, part in enumerate(parts) if isinstance(part, ast.Starred)]
     if items is None:
-        items = _run_time_items(low, parts, value, starred, target)
+        if starred and not isinstance(getattr(value, "type", None), TupleOf):
+            _around_the_rest(low, parts, value, starred[0], target)
+            return
+        items = _run_time_items(low, parts, value, target)
     if starred:
         position = starred[0]
         after = len(parts) - position - 1
         if len(items) < len(parts) - 1:
-            raise low.refuse(target, "not enough values to unpack")
+            raise low.refuse(
+                target, "not enough values to unpack", "unpack fewer names"
+            )
         middle = low.new_ref(ir.LIST, items[position : len(items) - after])
         items = (*items[:position], middle, *items[len(items) - after :])
     if len(items) != len(parts):
         raise low.refuse(
-            target, f"{len(items)} values are unpacked into {len(parts)} targets"
+            target,
+            f"{len(items)} values are unpacked into {len(parts)} targets",
+            "give each value a name, or take the rest with `*rest`",
         )
     for part, item in zip(parts, [low.read(item) for item in items], strict=True):
         assign(low, part, item)
 
 
+def _as_variable(low: Lowering, value: Value, target: ast.expr) -> ir.Var:
+    """A value to take items from by number."""
+    if isinstance(value, Iterable):
+        value = calls.call(low, ir.Const(list), (value,), {}, target)
+    return low.builder.as_var(low.operand(value, target))
+
+
 def _run_time_items(
-    low: Lowering,
-    parts: list[ast.expr],
-    value: Value,
-    starred: list[int],
-    target: ast.expr,
+    low: Lowering, parts: list[ast.expr], value: Value, target: ast.expr
 ) -> tuple[Value, ...]:
-    owner = low.operand(value, target)
-    if not isinstance(owner, ir.Var):
-        owner = low.builder.as_var(owner)
-    kind = owner.type
-    if isinstance(kind, TupleOf):
-        count = len(kind.items)
-    elif starred:
-        if isinstance(kind, Array) and kind.dims and kind.dims[0] is not None:
-            size = kind.dims[0]
-            if not size.symbol:
-                count = size.offset
-            else:
-                return _starred_array(low, parts, owner, starred[0], target)
-        else:
-            return _starred_array(low, parts, owner, starred[0], target)
-    else:
-        count = len(parts)
+    owner = _as_variable(low, value, target)
+    count = len(parts)
+    if isinstance(owner.type, TupleOf):
+        count = len(owner.type.items)
     return tuple(load(low, owner, ir.Const(k), target) for k in range(count))
 
 
-def _starred_array(
+def _around_the_rest(
     low: Lowering,
     parts: list[ast.expr],
-    owner: ir.Var,
+    value: Value,
     position: int,
     target: ast.expr,
-) -> tuple[Value, ...]:
-    raise low.refuse(
-        target,
-        "`*` unpacks a value whose length only run time knows",
-        "use slices: `first, rest = x[0], x[1:]`",
-    )
+) -> None:
+    """`first, *rest, last = x`: `rest` is a list of what only run time can count."""
+    owner = _as_variable(low, value, target)
+    after = len(parts) - position - 1
+    count = low.apply(len, owner)
+    enough = low.apply(operator.ge, count, ir.Const(len(parts) - 1))
+    few = ValueError(f"not enough values to unpack (expected {len(parts) - 1} or more)")
+    branches.branch(low, enough, lambda: None, lambda: low.fail(few))
+    before = [load(low, owner, ir.Const(k), target) for k in range(position)]
+    behind = [load(low, owner, ir.Const(k - after), target) for k in range(after)]
+    stop = low.apply(operator.sub, count, ir.Const(after))
+    given = (owner, ir.Const(position), stop)
+    rest = calls.inline_prelude(low, prelude.items_between, given, {}, target)
+    found = (*before, rest, *behind)
+    for part, item in zip(parts, found, strict=True):
+        assign(low, part, low.read(item))
 
 
 # ---------------------------------------------------------------- augmented
@@ -583,7 +616,10 @@ def augmented(low: Lowering, node: ast.AugAssign) -> None:
                 ast.copy_location(ast.Name(name, ast.Load()), node.target)
             )
             value = low.expression(node.value)
-            if isinstance(current, Ref) and fn is operator.add:
+            by_method = classes.in_place(low, fn, current, value, node)
+            if by_method is not None:
+                low.bind(name, by_method)
+            elif _is_list_cell(low, current) and fn is operator.add:
                 extend(low, current, value, node)
             elif isinstance(current, ir.Var) and isinstance(current.type, Array):
                 _update(low, current, (), fn, low.operand(value, node), node)
@@ -608,6 +644,10 @@ def augmented(low: Lowering, node: ast.AugAssign) -> None:
                 assign(low, node.target, result)
         case _:
             raise low.refuse(node, "this cannot be assigned to")
+
+
+def _is_list_cell(low: Lowering, value: Value) -> bool:
+    return isinstance(value, Ref) and expressions.is_list(low, value)
 
 
 def _augment_item(

@@ -99,14 +99,26 @@ class Choice:
 
 @dataclass(frozen=True, eq=False)
 class Iterable:
-    """`range`, `enumerate`, `zip`, `reversed`, `items`: a loop's way through values."""
+    """`range`, `enumerate`, `zip`, `reversed`, `items`: a loop's way through values.
+
+    `rest` goes through what is left of an iterator from a position on.
+    """
 
     kind: str
     args: tuple[Value, ...]
 
 
+@dataclass(frozen=True, eq=False)
+class Super:
+    """`super()`: an object, or its class, seen from behind one of its classes."""
+
+    owner: Value
+    cls: type
+    instance: type
+
+
 Value: TypeAlias = (
-    ir.Operand | Ref | Closure | Bound | MethodOf | Object | Choice | Iterable
+    ir.Operand | Ref | Closure | Bound | MethodOf | Object | Choice | Iterable | Super
 )
 
 
@@ -128,6 +140,9 @@ class Frame:
     filename: str
     local_names: frozenset[str]
     parent: Frame | None = None
+    # Where the call stands that a function of the prelude is lowered for.
+    place: ir.Span | None = None
+    first: str | None = None  # the first parameter: `self` of a method
 
 
 class NoResultYet(Exception):

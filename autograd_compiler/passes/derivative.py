@@ -234,8 +234,12 @@ def _check_scalar(
     )
 
     def refuse(message: str, hint: str = hint) -> ArgumentError:
-        return ArgumentError(render(f"`{function.name}` {message}", span, hint))
+        name = "the function" if function.name == "function" else f"`{function.name}`"
+        return ArgumentError(render(f"{name} {message}", span, hint))
 
+    last = function.body.ops[-1] if function.body.ops else None
+    if isinstance(last, ir.Effect) and last.kind == "raise":
+        raise refuse("never returns: it raises an exception", "return a number")
     if _may_be_none(function, result):
         raise refuse(
             "returns None on some path, and a gradient needs a scalar",
@@ -267,6 +271,11 @@ def _check_scalar(
         raise refuse(
             "returns a real number, and holomorphic=True needs a complex one",
             "leave holomorphic=True out",
+        )
+    if isinstance(kind, (Scalar, Array)) and kind.dtype == "bool":
+        raise refuse(
+            "returns a boolean, which has no derivative",
+            "return a number, or use has_aux=True for values that are only passed on",
         )
     if isinstance(kind, (Opaque, ListOf)):
         raise refuse("does not return a number, and a gradient needs a scalar")

@@ -14,7 +14,7 @@ from typing import Any
 
 from autograd_compiler import nested
 from autograd_compiler.errors import ArgumentError, CompileError
-from autograd_compiler.frontend.builtin_calls import handles
+from autograd_compiler.frontend.handlers import handles
 from autograd_compiler.frontend.program import describe
 from autograd_compiler.pipeline import Lowered, Mode
 from autograd_compiler.specialise import Specialised, Specialiser

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from autograd_compiler import ir, nested
-from autograd_compiler.frontend.builtin_calls import handles
+from autograd_compiler.frontend.handlers import handles
 from autograd_compiler.pipeline import Lowered
 from autograd_compiler.specialise import Specialised, Specialiser, selected
 from autograd_compiler.transforms.base import (
@@ -20,9 +20,9 @@ from autograd_compiler.transforms.base import (
     inside_of_programs,
 )
 from autograd_compiler.transforms.results import (
+    as_float,
     check_holomorphic,
     owned,
-    plain_value,
 )
 
 
@@ -97,9 +97,9 @@ class Gradient(Transformation):
         """
         (value, gradient), values = self._run(self._both, args, kwargs)
         if self._has_aux:
-            value = (plain_value(value[0]), value[1])
+            value = (as_float(value[0]), value[1])
         else:
-            value = plain_value(value)
+            value = as_float(value)
         return value, self._finish(gradient, args, values)
 
     def _run(

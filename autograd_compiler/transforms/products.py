@@ -11,7 +11,7 @@ from typing import Any
 
 from autograd_compiler import ir, nested
 from autograd_compiler.errors import ArgumentError
-from autograd_compiler.frontend.builtin_calls import handles
+from autograd_compiler.frontend.handlers import handles
 from autograd_compiler.specialise import Specialised, Specialiser, selected
 from autograd_compiler.transforms.base import specialiser_of
 from autograd_compiler.transforms.results import (

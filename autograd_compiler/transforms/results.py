@@ -53,7 +53,7 @@ def independent(value: Any, others: Iterable[Any]) -> Any:
 def owned(gradient: Any, argument: Any) -> Any:
     """A gradient in the form of its argument, in memory of its own."""
     if type(argument) is float:
-        return gradient if type(gradient) is float else np.float64(gradient)
+        return float(gradient)
     if isinstance(argument, np.ndarray):
         if (
             type(gradient) is np.ndarray
@@ -75,7 +75,7 @@ def owned(gradient: Any, argument: Any) -> Any:
     if isinstance(argument, (bool, int)):
         return None
     if isinstance(argument, float):
-        return gradient if type(gradient) is float else np.float64(gradient)
+        return float(gradient)
     if isinstance(argument, complex):
         return complex(gradient)
     leaves, structure = tree.flatten(argument)
@@ -141,6 +141,12 @@ def plain_value(value: Any) -> Any:
     return value
 
 
+def as_float(value: Any) -> Any:
+    """What an optimiser takes for a value, where a function returns `0` or `len(x)`."""
+    value = plain_value(value)
+    return float(value) if isinstance(value, (int, np.integer)) else value
+
+
 def like(given: Any, model: Any, what: str) -> Any:
     """A tangent or cotangent, checked against the value that it belongs to."""
     leaves, structure = tree.flatten(model)
@@ -150,7 +156,7 @@ def like(given: Any, model: Any, what: str) -> Any:
     if form != structure:
         raise ArgumentError(
             f"the {what} must have the structure of the value it belongs to: "
-            f"{structure} is needed and {form} is given"
+            f"{tree.outline(model)} is needed and {tree.outline(given)} is given"
         )
     return tree.unflatten(
         structure,

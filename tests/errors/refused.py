@@ -6,6 +6,8 @@ first caret.
 
 from __future__ import annotations
 
+import contextlib
+import json
 import operator
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -196,13 +198,12 @@ def class_in_a_function(x):
     return x * x if p else x
 
 
-@refused(0.7, 1, says=("match",), marks="match n:")
-def match_statement(x, n):
-    match n:
-        case 1:
-            return x * x
-        case _:
-            return x
+@refused(0.7, {"a": 1}, says=("pattern",), marks='{"a": 1')
+def rest_of_a_mapping_in_a_pattern(x, options):
+    match options:
+        case {"a": 1, **rest}:
+            return x * x * len(rest)
+    return x
 
 
 class Holder:
@@ -411,3 +412,105 @@ def slice_of_a_list_is_written(x):
     items = [v * v for v in x]
     items[1:3] = [x[0], x[0] * 2.0]
     return sum(items)
+
+
+@refused(X, says=("gone through already", "list"), marks="sum(pairs)")
+def iterator_used_twice(x):
+    pairs = map(np.sin, x)
+    total = sum(pairs)
+    return total + sum(pairs)
+
+
+@refused(X, says=("gone through already",), marks="pairs:")
+def iterator_used_in_each_pass(x):
+    pairs, total = zip(x, x), 0.0
+    for _ in range(9):
+        for a, b in pairs:
+            total += a * b
+    return total
+
+
+@refused(0.7, says=("TypeError", "NoneType"), marks="x + y")
+def number_plus_none(x):
+    y = None
+    return x + y
+
+
+@refused(0.7, says=("cannot be subscripted",), marks="x[0]")
+def number_subscripted(x):
+    return x[0]
+
+
+@refused(0.7, says=("no attribute", "did you mean `sin`"), marks="np.sinn")
+def misspelt_function(x):
+    return np.sinn(x)
+
+
+def two_parameters(a, b):
+    return a * b
+
+
+@refused(0.7, says=("needs a value for `b`", "(a, b)"), marks="two_parameters(x)")
+def argument_of_a_helper_is_missing(x):
+    return two_parameters(x)
+
+
+@refused(X, says=("one array or container",), marks="[x] * n")
+def one_array_many_times(x, n=3):
+    rows = [x] * n
+    return np.sum(rows[0])
+
+
+@refused(X, says=("loses its derivative",))
+def number_from_joined_text(x):
+    return float(",".join(str(item) for item in x).split(",")[0])
+
+
+@refused(0.7, says=("only run time knows", "`if`"), marks="functions[k % 2](x)")
+def function_chosen_by_number(x):
+    functions = [np.sin, np.cos]
+    total = 0.0
+    for k in range(20):
+        total += functions[k % 2](x)
+    return total
+
+
+@refused(0.7, says=("suppress", "try"), marks="contextlib.suppress")
+def suppressed_exceptions(x):
+    with contextlib.suppress(ValueError):
+        x = x * x
+    return x
+
+
+@refused(0.7, says=("boolean",), error=errors.ArgumentError, marks="return x > 0.0")
+def boolean_result(x):
+    return x > 0.0
+
+
+@refused(0.7, says=("raises",), error=errors.ArgumentError)
+def result_never_reached(x):
+    raise ValueError(x)
+
+
+@refused(
+    X,
+    np.ma.masked_array(X, X > 1.0),
+    says=("MaskedArray", "`weights`"),
+    error=errors.ArgumentError,
+)
+def masked_argument(x, weights):
+    return np.sum(x * weights)
+
+
+class Masked(np.ndarray):
+    """A kind of array whose operators may mean something else."""
+
+
+@refused(X.view(Masked), says=("Masked",), error=errors.ArgumentError)
+def argument_of_another_kind_of_array(x):
+    return np.sum(x)
+
+
+@refused(X, says=("json.dumps",), marks="json.dumps(x[0])")
+def standard_library_of_values(x):
+    return len(json.dumps(x[0])) * x[0]

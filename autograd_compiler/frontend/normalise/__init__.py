@@ -17,10 +17,12 @@ from autograd_compiler.frontend.normalise.breaks import canonical_breaks
 from autograd_compiler.frontend.normalise.continues import without_continue
 from autograd_compiler.frontend.normalise.dead_code import without_dead_code
 from autograd_compiler.frontend.normalise.loop_else import without_loop_else
+from autograd_compiler.frontend.normalise.matches import without_match
 from autograd_compiler.frontend.normalise.refuse import refuse_unsupported
 from autograd_compiler.frontend.normalise.returns import single_return
 
 PASSES = (
+    without_match,  # first: the others know `if`
     without_dead_code,
     without_loop_else,  # an else may hold jumps of the loop around it
     single_return,  # a return in a loop becomes a break

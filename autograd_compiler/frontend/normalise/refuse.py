@@ -10,6 +10,8 @@ from autograd_compiler.errors import UnsupportedError
 from autograd_compiler.frontend.resolve import nonlocal_or_global_writes
 from autograd_compiler.frontend.source import span_of
 
+TRY_HINT = "move it outside, around the call of the differentiated function"
+
 # What is wrong, and what to write instead.
 REFUSED: dict[tuple[type[ast.AST], ...], tuple[str, str]] = {
     (ast.Yield, ast.YieldFrom): (
@@ -20,13 +22,9 @@ REFUSED: dict[tuple[type[ast.AST], ...], tuple[str, str]] = {
         "asynchronous code cannot be differentiated",
         "await first, and call the differentiated function with the results",
     ),
-    (ast.Try, *([ast.TryStar] if hasattr(ast, "TryStar") else [])): (
-        "`try` is not supported in a differentiated function",
-        "move it outside, around the call of the differentiated function",
-    ),
-    (ast.Match,): (
-        "`match` is not supported in a differentiated function",
-        "write the cases as `if` and `elif`",
+    (ast.TryStar,) if hasattr(ast, "TryStar") else (): (
+        "`try` with `except*` is not supported in a differentiated function",
+        TRY_HINT,
     ),
     (ast.ClassDef,): (
         "a class cannot be defined in a differentiated function",
@@ -45,16 +43,14 @@ def refuse_unsupported(node: ast.FunctionDef, filename: str) -> None:
     --------
     >>> source = '''
     ... def f(x):
-    ...     try:
-    ...         return 1 / x
-    ...     finally:
-    ...         print(x)
+    ...     for i in range(3):
+    ...         yield x * i
     ... '''
     >>> refuse_unsupported(ast.parse(source).body[0], "f.py")
     Traceback (most recent call last):
         ...
-    autograd_compiler.errors.UnsupportedError: f.py:3:5: `try` is not supported in a differentiated function
-    hint: move it outside, around the call of the differentiated function
+    autograd_compiler.errors.UnsupportedError: f.py:4:9: a generator cannot be differentiated
+    hint: collect the values in a list and return it
     """
     if isinstance(node, ast.AsyncFunctionDef):
         _check(node, filename)
@@ -83,6 +79,20 @@ def _parts(node: ast.AST) -> Iterator[ast.AST]:
 
 
 def _check(node: ast.AST, filename: str) -> None:
+    if isinstance(node, ast.Try):
+        for part in ast.walk(node):
+            if isinstance(part, ast.Return | ast.Break | ast.Continue):
+                raise UnsupportedError(
+                    f"`{type(part).__name__.lower()}` inside of `try`",
+                    span_of(part, filename),
+                    TRY_HINT,
+                )
+    if isinstance(node, ast.MatchMapping) and node.rest is not None:
+        raise UnsupportedError(
+            "`**` in a pattern",
+            span_of(node, filename),
+            "name the keys that are needed",
+        )
     for kinds, (message, hint) in REFUSED.items():
         if isinstance(node, kinds):
             raise UnsupportedError(message, span_of(node, filename), hint)
@@ -91,15 +101,3 @@ def _check(node: ast.AST, filename: str) -> None:
             texts for kinds, texts in REFUSED.items() if ast.Await in kinds
         )
         raise UnsupportedError(message, span_of(node.iter, filename), hint)
-    if isinstance(node, ast.Delete) and not all(map(_is_name, node.targets)):
-        raise UnsupportedError(
-            "`del` of a part of an object is not supported",
-            span_of(node, filename),
-            "make a new object without that part, or delete a whole variable",
-        )
-
-
-def _is_name(target: ast.expr) -> bool:
-    if isinstance(target, ast.Tuple | ast.List):
-        return all(map(_is_name, target.elts))
-    return isinstance(target, ast.Name)

@@ -84,6 +84,8 @@ def names_in(node: ast.AST) -> set[str]:
                 found.add(name)
             case ast.FunctionDef(name=name) | ast.ClassDef(name=name):
                 found.add(name)
+            case ast.MatchAs(name=str(name)) | ast.MatchStar(name=str(name)):
+                found.add(name)
             case ast.alias(name=name, asname=asname):
                 found.add(asname or name.partition(".")[0])
     return found
