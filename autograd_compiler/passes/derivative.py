@@ -42,6 +42,7 @@ def reverse_derivative(
     mode: str,
     has_aux: bool = False,
     helpers: tuple[ir.Function, ...] = (),
+    compiled: bool = False,
 ) -> Derivative:
     """The gradient, value and gradient, or pullback of a function."""
     result = function.body.results[0]
@@ -82,7 +83,9 @@ def reverse_derivative(
             )
     refuse_lost_derivatives(function.body, inputs, seeds)
     calls = _derivatives_of_helpers(primal, helpers, function, mode)
-    sweeps = reverse_body(function.body, inputs, seeds, primal.shares, calls.pair)
+    sweeps = reverse_body(
+        function.body, inputs, seeds, primal.shares, calls.pair, compiled=compiled
+    )
     gradients = [
         ir.rebuild(tree, lambda leaf: sweeps.gradients[leaf]) for tree in trees
     ]

@@ -10,15 +10,28 @@ import numpy as np
 
 from autograd_compiler import ir
 from autograd_compiler.passes.storage import Buffers, Stored, is_cheap, needed
-from autograd_compiler.types import Array, ListOf, Opaque, Scalar, Type
+from autograd_compiler.types import (
+    Array,
+    Dim,
+    ListOf,
+    Opaque,
+    Scalar,
+    Type,
+    is_inexact,
+    ndim,
+)
 
 
 class Keeper:
     """What is kept for the reverse sweep: tapes, copies, and values computed again."""
 
     def __init__(
-        self, body: ir.Block, shares: dict[ir.Var, tuple[ir.Var, ...]]
+        self,
+        body: ir.Block,
+        shares: dict[ir.Var, tuple[ir.Var, ...]],
+        compiled: bool = False,
     ) -> None:
+        self.compiled = compiled
         self.buffers = Buffers(body, shares)
         self.definitions: dict[ir.Var, ir.Operation] = {
             target: op for op in ir.walk(body) for target in ir.targets(op)
@@ -58,13 +71,21 @@ class Keeper:
         change: dict[ir.Var, ir.Var] = dict(known or {})
         own = defined_at(forward) | set(inner)
         # What cannot be computed again from what is kept anyway is kept itself.
-        kept = {var: content for var, content in wanted.items() if var not in change}
-        for var in sorted(kept, key=list(kept).index, reverse=True):
-            others = {other for other in kept if other is not var} | set(change)
-            if self._steps(var, own, others) is not None:
-                del kept[var]
+        every = {var: content for var, content in wanted.items() if var not in change}
+        models = _models(every)
+        every = {var: content for var, content in every.items() if var not in models}
+        kept = self._least(every, {}, own, set(change))
+        if self.compiled:
+            state = {
+                var: True
+                for var in inner
+                if var not in every and var not in change and is_inexact(var.type)
+            }
+            more = self._least(every, state, own, set(change))
+            if _size(more) < _size(kept):
+                kept = more
         again: list[ir.Operation] = []
-        for var in wanted:
+        for var in every:
             if var in change or var in kept:
                 continue
             for op in self._steps(var, own, set(kept) | set(change)) or ():
@@ -88,8 +109,31 @@ class Keeper:
             pops.append(ir.Pop(span, ir.Var(), popped, tape, adjoint=True))
             change[var] = popped
             self.note(var, "tape", "it changes in each iteration")
+        for var, model in models.items():
+            if var not in change:  # computed again, on the way to something else
+                change[var] = change[model]
         backward[:0] = [*pops, *(substitute(op, change) for op in again)]
         return change
+
+    def _least(
+        self,
+        wanted: dict[ir.Var, bool],
+        state: dict[ir.Var, bool],
+        own: set[ir.Var],
+        known: set[ir.Var],
+    ) -> dict[ir.Var, bool]:
+        """What to keep so that all that is wanted can be had; `state` may be kept too."""
+        kept = {**state, **wanted}
+        for var in reversed(wanted):
+            others = {other for other in kept if other is not var} | known
+            if self._steps(var, own, others) is not None:
+                del kept[var]
+        read: set[ir.Var] = set()
+        for var in wanted:
+            if var not in kept:
+                for op in self._steps(var, own, set(kept) | known) or ():
+                    read.update(ir.uses(op))
+        return {var: kept[var] for var in kept if var in wanted or var in read}
 
     def _steps(
         self, var: ir.Var, own: set[ir.Var], available: set[ir.Var]
@@ -98,7 +142,7 @@ class Keeper:
         if var in available:
             return []
         op = self.definitions.get(var)
-        if op is None or not is_cheap(op) or len(ir.targets(op)) != 1:
+        if op is None or not is_cheap(op, self.compiled) or len(ir.targets(op)) != 1:
             return None
         steps: list[ir.Operation] = []
         for leaf in ir.uses(op):
@@ -153,6 +197,29 @@ class Keeper:
         self.stored.append(
             Stored(var.name or "(temporary)", line, kind, describe_type(var.type), why)
         )
+
+
+def _models(wanted: dict[ir.Var, bool]) -> dict[ir.Var, ir.Var]:
+    """For arrays of which only the form is wanted, others of the same form."""
+
+    def form(var: ir.Var) -> tuple[str, tuple[Dim, ...]] | None:
+        if not isinstance(var.type, Array):
+            return None
+        dims = tuple(dim for dim in var.type.dims if dim is not None)
+        return (var.type.dtype, dims) if len(dims) == var.type.ndim else None
+
+    known = {form(var): var for var, content in wanted.items() if content}
+    known.pop(None, None)
+    return {
+        var: known[found]
+        for var, content in wanted.items()
+        if not content and (found := form(var)) in known
+    }
+
+
+def _size(kept: dict[ir.Var, bool]) -> int:
+    """How much it is to keep, in a rough order: an array is more than many numbers."""
+    return sum(10 ** (ndim(var.type) or 0) for var in kept)
 
 
 def describe_type(kind: Type) -> str:
