@@ -423,7 +423,9 @@ def _array(dtype: str, shape: tuple[int, ...], layout: str) -> Any:
 
 
 def _describe(
-    runs: list[tuple[Any, list[Any]]], names: tuple[str, ...], exact: Sequence[Sizes] | None
+    runs: list[tuple[Any, list[Any]]],
+    names: tuple[str, ...],
+    exact: Sequence[Sizes] | None,
 ) -> Result:
     value, given = runs[0]
     results = [run[0] for run in runs]
@@ -468,7 +470,9 @@ def shares_memory(value: Any, arg: Any) -> bool:
     return False
 
 
-def _merge(values: list[Any], names: tuple[str, ...], exact: Sequence[Sizes] | None) -> Type:
+def _merge(
+    values: list[Any], names: tuple[str, ...], exact: Sequence[Sizes] | None
+) -> Type:
     value = values[0]
     if isinstance(value, np.ndarray) and value.dtype.kind in "fciub":
         if any(other.ndim != value.ndim for other in values):
@@ -500,7 +504,9 @@ def _merge(values: list[Any], names: tuple[str, ...], exact: Sequence[Sizes] | N
     return Opaque(type(value))
 
 
-def _dim(numbers: list[int], names: tuple[str, ...], exact: Sequence[Sizes] | None) -> Dim | None:
+def _dim(
+    numbers: list[int], names: tuple[str, ...], exact: Sequence[Sizes] | None
+) -> Dim | None:
     if exact is None:
         return None
     if min(numbers) == max(numbers):

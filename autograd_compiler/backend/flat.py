@@ -66,8 +66,10 @@ class Recipe:
         """What is to be done with a result; None if it is as it should be."""
         if any(_needs_type(leaf) for leaf in _leaves(self.result)):
             return self.rebuild
-        if not isinstance(self.result, ir.Pack) or self.result.form.kind == "tuple" and (
-            not any(isinstance(item, ir.Pack) for item in self.result.items)
+        if (
+            not isinstance(self.result, ir.Pack)
+            or self.result.form.kind == "tuple"
+            and (not any(isinstance(item, ir.Pack) for item in self.result.items))
         ):
             return None
         return self.rebuild

@@ -16,7 +16,7 @@ import numpy as np
 from autograd_compiler import ir
 from autograd_compiler.backend.loops.sizes import Sizes
 from autograd_compiler.builder import identity
-from autograd_compiler.types import Array, Dim, ListOf, Scalar, TupleOf
+from autograd_compiler.types import Array, ListOf, Scalar, TupleOf
 
 _INTEGER = Scalar("int64")
 
@@ -90,7 +90,11 @@ def _in_function(function: ir.Function) -> ir.Function:
 
 def _tapes(block: ir.Block, sizes: Sizes) -> list[_Tape]:
     count = Counter(ir.block_uses(block))
-    made = {op.targets[0]: op for op in block.ops if _is_new_list(op)}
+    made = {
+        op.target: op
+        for op in block.ops
+        if isinstance(op, ir.Apply) and _is_new_list(op)
+    }
     users = {
         init: (op, place)
         for op in block.ops
@@ -102,7 +106,6 @@ def _tapes(block: ir.Block, sizes: Sizes) -> list[_Tape]:
     for tape, op in made.items():
         if count[tape] != 1 or tape not in users:
             continue
-        assert isinstance(op, ir.Apply)
         forward, filled = users[tape]
         full = forward.targets[filled]
         if count[full] != 1 or full not in users:
@@ -122,12 +125,14 @@ def _tapes(block: ir.Block, sizes: Sizes) -> list[_Tape]:
     return found
 
 
-def _is_new_list(op: ir.Operation) -> bool:
-    if not isinstance(op, ir.Apply) or op.fn is not identity:
+def _is_new_list(op: ir.Apply) -> bool:
+    if op.fn is not identity:
         return False
     content = op.args[0]
-    return isinstance(content, ir.Pack) and not content.items and (
-        content.form.kind == "list"
+    return (
+        isinstance(content, ir.Pack)
+        and not content.items
+        and (content.form.kind == "list")
     )
 
 
@@ -222,9 +227,7 @@ def _number(loop: ir.For, counter: ir.Var, ops: list[ir.Operation]) -> ir.Operan
     return number
 
 
-def _call(
-    fn: object, args: tuple[ir.Operand, ...], ops: list[ir.Operation]
-) -> ir.Var:
+def _call(fn: object, args: tuple[ir.Operand, ...], ops: list[ir.Operation]) -> ir.Var:
     target = ir.Var("", _INTEGER)
     ops.append(ir.Apply(ir.NOWHERE, (target,), fn, args))
     return target

@@ -73,7 +73,7 @@ def _places(index: ir.Operand, rank: int) -> Map | None:
 
 def view(op: ir.Apply) -> Map | None:
     """For each axis of the argument of a view, the axis of the result that it is."""
-    (source, *others) = op.args
+    source, *others = op.args
     kind = source.type if isinstance(source, ir.Var) else None
     result = op.targets[0].type
     if not isinstance(kind, Array) or not isinstance(result, Array):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -54,7 +55,9 @@ class NestBuilder:
         self.change = change
         self.ops: list[ir.Operation] = []
         self.finished: dict[ir.Var, ir.Var] = {}
-        self._now: dict[ir.Var, ir.Var] = {}  # arrays, rows, numbers and sums, by first name
+        self._now: dict[ir.Var, ir.Var] = (
+            {}
+        )  # arrays, rows, numbers and sums, by first name
         self._shift = self._shifts()
         self._counters: tuple[ir.Var, ...] = ()
         self._wrapping = False
@@ -69,14 +72,14 @@ class NestBuilder:
             self._prepare(statement)
         self._outer = [
             self._stop(axis, dim)
-            for axis, dim in enumerate(
-                self.nest.rows[0][0].dims[: self.nest.depth]
-            )
+            for axis, dim in enumerate(self.nest.rows[0][0].dims[: self.nest.depth])
         ]
         self._inner = [
-            self._stop(self.nest.depth, row[0].dims[-1])
-            if len(row[0].dims) > self.nest.depth
-            else None
+            (
+                self._stop(self.nest.depth, row[0].dims[-1])
+                if len(row[0].dims) > self.nest.depth
+                else None
+            )
             for row in self.nest.rows
         ]
         self._loops(0)
@@ -101,7 +104,7 @@ class NestBuilder:
     def _stop(self, axis: int, dim: Dim) -> ir.Operand:
         return self.sizes.of(dim, self._shift[axis], self.ops)
 
-    def _constant(self, like: ir.Var, value: ir.Const) -> ir.Var:
+    def _constant(self, like: ir.Var, value: ir.Operand) -> ir.Var:
         made = ir.Var(like.name, like.type)
         self._add(ir.Apply(self._span, (made,), identity, (value,)))
         return made
@@ -170,20 +173,20 @@ class NestBuilder:
         if depth < self.nest.depth:
             every = self.nest.statements
             for start, stop in self._ranges(depth):
-                self._loop(depth, start, stop, every, lambda: self._loops(depth + 1))
+                self._loop(depth, start, stop, every, partial(self._loops, depth + 1))
             return
-        for row, stop in zip(self.nest.rows, self._inner, strict=True):
+        for row, end in zip(self.nest.rows, self._inner, strict=True):
             for statement in row:
                 if self._is_inner_sum(statement):
                     assert statement.base is not None
                     zero = self._constant(statement.base, ir.Const(0.0))
                     zero.type = Scalar("float64", weak=False)
                     self._now[statement.base] = zero
-            if stop is None:
+            if end is None:
                 self._row(row)
             else:
                 start = ir.Const(self._shift[depth])
-                self._loop(depth, start, stop, row, lambda row=row: self._row(row))
+                self._loop(depth, start, end, row, partial(self._row, row))
 
     def _ranges(self, depth: int) -> Iterator[tuple[ir.Operand, ir.Operand]]:
         """The ranges of an outer loop: three of them where rolled vectors are read.
@@ -191,7 +194,8 @@ class NestBuilder:
         In the first and the last an index may wrap around, and so the middle, which is
         nearly everything, vectorises.
         """
-        start, stop = ir.Const(self._shift[depth]), self._outer[depth]
+        shift = self._shift[depth]
+        start, stop = ir.Const(shift), self._outer[depth]
         offsets = [
             place.offset
             for statement in self.nest.statements
@@ -203,7 +207,7 @@ class NestBuilder:
             yield start, stop
             return
         before, after = max(0, -min(offsets)), max(0, max(offsets))
-        first = ir.Const(start.value + before)
+        first = ir.Const(shift + before)
         last = self._plus(stop, -after)
         self._wrapping = True
         if before:
@@ -233,6 +237,8 @@ class NestBuilder:
         statements: list[Statement],
         inside: Callable[[], None],
     ) -> None:
+        if depth < self.nest.depth:
+            self._forget_numbers()
         carried = list(
             dict.fromkeys(
                 key
@@ -250,6 +256,8 @@ class NestBuilder:
         self._cells = {}
         inside()
         results = tuple(self._now[key] for key in carried)
+        if depth < self.nest.depth:
+            self._forget_numbers()
         body = ir.Block(tuple(self.ops), results)
         self.ops = outer
         self._counters = self._counters[:-1]
@@ -268,6 +276,12 @@ class NestBuilder:
                 body,
             )
         )
+
+    def _forget_numbers(self) -> None:
+        """What an iteration makes and uses up is not carried to the next."""
+        for base, place in self.places.items():
+            if place == "number":
+                self._now.pop(base, None)
 
     def _key(self, statement: Statement) -> ir.Var:
         return statement.target if statement.base is None else statement.base
@@ -299,9 +313,7 @@ class NestBuilder:
         target = ir.Var(array.name, array.type)
         index = self._index(array, key, statement.at)
         path = (ir.Index(index),)
-        self._add(
-            ir.Store(self._span, target, array, path, value, statement.mode)
-        )
+        self._add(ir.Store(self._span, target, array, path, value, statement.mode))
         self._now[key] = target
         self._cells = {
             cell: held
@@ -333,9 +345,7 @@ class NestBuilder:
         if fn is np.astype:
             fn, rest = np.float64, ()
         self._add(
-            replace(
-                op, targets=(made,), fn=fn, args=(*values, *rest), style="function"
-            )
+            replace(op, targets=(made,), fn=fn, args=(*values, *rest), style="function")
         )
         return made
 

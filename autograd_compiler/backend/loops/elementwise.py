@@ -19,13 +19,57 @@ _COMPARISONS = (
     operator.eq,
     operator.ne,
 )
-_UFUNCS = """
-    add subtract multiply negative divide true_divide
-    sqrt square abs absolute fabs exp exp2 expm1 log log2 log10 log1p
-    sin cos tan arcsin arccos arctan sinh cosh tanh arcsinh arccosh arctanh
-    maximum minimum fmax fmin arctan2 hypot floor ceil trunc sign
-    less less_equal greater greater_equal equal not_equal isnan isinf isfinite
-""".split()
+_UFUNCS = [
+    "add",
+    "subtract",
+    "multiply",
+    "negative",
+    "divide",
+    "true_divide",
+    "sqrt",
+    "square",
+    "abs",
+    "absolute",
+    "fabs",
+    "exp",
+    "exp2",
+    "expm1",
+    "log",
+    "log2",
+    "log10",
+    "log1p",
+    "sin",
+    "cos",
+    "tan",
+    "arcsin",
+    "arccos",
+    "arctan",
+    "sinh",
+    "cosh",
+    "tanh",
+    "arcsinh",
+    "arccosh",
+    "arctanh",
+    "maximum",
+    "minimum",
+    "fmax",
+    "fmin",
+    "arctan2",
+    "hypot",
+    "floor",
+    "ceil",
+    "trunc",
+    "sign",
+    "less",
+    "less_equal",
+    "greater",
+    "greater_equal",
+    "equal",
+    "not_equal",
+    "isnan",
+    "isinf",
+    "isfinite",
+]
 
 # Additions that a call is worth; what is not here is worth as much as an exponential.
 _COSTS = {

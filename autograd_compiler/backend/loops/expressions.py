@@ -154,6 +154,7 @@ def known_dims(kind: Type) -> tuple[Dim, ...] | None:
 
 DTYPES = ("float64", "int64", "bool")
 
+
 def weight(expr: Expr, cost: Callable[[Any], int]) -> int:
     """About how many additions it takes to compute an element."""
     if isinstance(expr, Node):
@@ -170,5 +171,5 @@ def expr_dtype(expr: Expr) -> str:
         case ir.Var():
             return dtype_of(expr.type) or ""
         case ir.Const(value):
-            return np.asarray(value).dtype.name
+            return str(np.asarray(value).dtype)
     raise TypeError(f"{expr!r} is no number")

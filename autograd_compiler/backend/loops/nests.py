@@ -145,9 +145,7 @@ def _share(first: Statement, second: Statement, depth: int, planner: Planner) ->
         if first.mode == second.mode == "add" and writes[0][0] is writes[1][0]:
             # Sums may change their order; shifted ones do not vectorise together.
             innermost = depth == len(second.dims)
-            return not innermost or access.same_place(
-                writes[0][1], writes[1][1], depth
-            )
+            return not innermost or access.same_place(writes[0][1], writes[1][1], depth)
         return apart(writes[0], writes[1])
     return True
 
@@ -199,8 +197,8 @@ def contracted(
     every = [group for group in groups if isinstance(group, Nest)]
     for nest in every:
         for statement in nest.statements:
-            for base, _ in _touched(statement, planner):
-                readers.setdefault(base, set()).add(nest)
+            for touched, _ in _touched(statement, planner):
+                readers.setdefault(touched, set()).add(nest)
     for nest in every:
         for made in nest.statements:
             base = made.base
@@ -236,9 +234,7 @@ def _place(made: Statement, nest: Nest, planner: Planner) -> Place | None:
     return "row"
 
 
-def _touched(
-    statement: Statement, planner: Planner
-) -> Iterator[tuple[ir.Var, Map]]:
+def _touched(statement: Statement, planner: Planner) -> Iterator[tuple[ir.Var, Map]]:
     yield from _reads(statement, planner)
     if statement.base is not None:
         yield statement.base, statement.at

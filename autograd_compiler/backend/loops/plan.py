@@ -8,7 +8,6 @@ array itself, it is computed, by a statement of its own.
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
@@ -158,8 +157,10 @@ class Planner:
                 return _sum_axes(op) is not None
             case ir.Apply() if op.fn is np.roll:
                 source = op.args[0].type if isinstance(op.args[0], ir.Var) else None
-                return source is not None and known_dims(source) is not None and (
-                    access.roll(op) is not None
+                return (
+                    source is not None
+                    and known_dims(source) is not None
+                    and (access.roll(op) is not None)
                 )
         return False
 

@@ -31,7 +31,9 @@ class Sizes:
                 case (
                     ir.Apply(targets=(made,), fn=fn, args=(ir.Var() as var, _)),
                     ir.Load(base=base, path=(ir.Index(ir.Const(axis)),), target=target),
-                ) if fn is getattr and base is made and isinstance(var.type, Array):
+                ) if (
+                    fn is getattr and base is made and isinstance(var.type, Array)
+                ):
                     dim = var.type.dims[axis]
                     if dim is not None and not dim.offset:
                         self._scopes[0][dim.symbol] = target
