@@ -194,9 +194,10 @@ def _legal(module: ir.Module) -> tuple[ir.Module, Recipe]:
     from autograd_compiler.backend.flat import flat_module
     from autograd_compiler.backend.legalise import legalise
     from autograd_compiler.backend.loops.lower import lower_loops
+    from autograd_compiler.backend.tapes import preallocate_tapes
 
     flat, recipe = flat_module(module)
-    return lower_loops(legalise(flat)), recipe
+    return lower_loops(legalise(preallocate_tapes(flat))), recipe
 
 
 def lower(
@@ -242,6 +243,7 @@ def _lower(
             request.has_aux,
             helpers,
             request.holomorphic,
+            compiled=request.backend == "numba",
         )
     module = derivative.module
     if request.simplify:

@@ -30,7 +30,7 @@ from autograd_compiler.frontend import (
     loops,
     stores,
 )
-from autograd_compiler.frontend.handlers import Handler, Keywords, handles
+from autograd_compiler.frontend.handlers import HANDLERS, Handler, Keywords, handles
 from autograd_compiler.frontend.values import (
     Bound,
     Closure,

@@ -43,6 +43,7 @@ def reverse_derivative(
     has_aux: bool = False,
     helpers: tuple[ir.Function, ...] = (),
     holomorphic: bool = False,
+    compiled: bool = False,
 ) -> Derivative:
     """The gradient, value and gradient, or pullback of a function."""
     result, aux = _result_and_aux(primal, function, has_aux)
@@ -76,7 +77,9 @@ def reverse_derivative(
             )
     refuse_lost_derivatives(function.body, inputs, seeds)
     calls = _derivatives_of_helpers(primal, helpers, function, mode)
-    sweeps = reverse_body(function.body, inputs, seeds, primal.shares, calls.pair)
+    sweeps = reverse_body(
+        function.body, inputs, seeds, primal.shares, calls.pair, compiled=compiled
+    )
     gradients = [
         ir.rebuild(tree, lambda leaf: sweeps.gradients[leaf]) for tree in trees
     ]

@@ -11,15 +11,27 @@ from autograd_compiler import ir
 from autograd_compiler.names import result_name
 from autograd_compiler.passes.recompute import retarget
 from autograd_compiler.passes.storage import Buffers, Stored, is_cheap, needed
-from autograd_compiler.types import Array, ListOf, Opaque, Scalar, Type
+from autograd_compiler.types import (
+    Array,
+    ListOf,
+    Opaque,
+    Scalar,
+    Type,
+    is_inexact,
+    ndim,
+)
 
 
 class Keeper:
     """What is kept for the reverse sweep: tapes, copies, and values computed again."""
 
     def __init__(
-        self, body: ir.Block, shares: dict[ir.Var, tuple[ir.Var, ...]]
+        self,
+        body: ir.Block,
+        shares: dict[ir.Var, tuple[ir.Var, ...]],
+        compiled: bool = False,
     ) -> None:
+        self.compiled = compiled
         self.buffers = Buffers(body, shares)
         self.definitions: dict[ir.Var, ir.Operation] = {
             target: op for op in ir.walk(body) for target in ir.targets(op)
@@ -67,15 +79,22 @@ class Keeper:
         """
         change: dict[ir.Var, ir.Var] = dict(known or {})
         own = defined_at(forward) | set(inner)
-        cheap = self.cheap(wanted, own, change)
-        kept = {
-            var: content
-            for var, content in wanted.items()
-            if var not in change and var not in cheap
-        }
+        every = {var: content for var, content in wanted.items() if var not in change}
+        kept = self._least(every, {}, own, set(change))
+        if self.compiled:
+            state = {
+                var: True
+                for var in inner
+                if var not in every and var not in change and is_inexact(var.type)
+            }
+            more = self._least(every, state, own, set(change))
+            if _size(more) < _size(kept):
+                kept = more
         again: list[ir.Operation] = []
-        for steps in cheap.values():
-            for op in steps:
+        for var in every:
+            if var in change or var in kept:
+                continue
+            for op in self._steps(var, own, set(kept) | set(change)) or ():
                 (target,) = ir.targets(op)
                 if target in change:  # two of its values need it
                     continue
@@ -114,17 +133,33 @@ class Keeper:
         is not of the sweep's `own`.
         """
         known = set(known)
-        kept = [var for var in wanted if var not in known]
-        for var in reversed(kept[:]):
+        every = dict.fromkeys((var for var in wanted if var not in known), True)
+        kept = self._least(every, {}, own, known)
+        return {
+            var: self._steps(var, own, {*kept, *known}) or []
+            for var in every
+            if var not in kept
+        }
+
+    def _least(
+        self,
+        wanted: dict[ir.Var, bool],
+        state: dict[ir.Var, bool],
+        own: set[ir.Var],
+        known: set[ir.Var],
+    ) -> dict[ir.Var, bool]:
+        """What to keep so that all that is wanted can be had; `state` may be kept too."""
+        kept = {**state, **wanted}
+        for var in reversed(wanted):
             others = {other for other in kept if other is not var} | known
             if self._steps(var, own, others) is not None:
-                kept.remove(var)
-        available = {*kept, *known}
-        return {
-            var: self._steps(var, own, available) or []
-            for var in wanted
-            if var not in available
-        }
+                del kept[var]
+        read: set[ir.Var] = set()
+        for var in wanted:
+            if var not in kept:
+                for op in self._steps(var, own, set(kept) | known) or ():
+                    read.update(ir.uses(op))
+        return {var: kept[var] for var in kept if var in wanted or var in read}
 
     def _steps(
         self, var: ir.Var, own: set[ir.Var], available: set[ir.Var]
@@ -133,7 +168,7 @@ class Keeper:
         if var in available:
             return []
         op = self.definitions.get(var)
-        if op is None or not is_cheap(op) or len(ir.targets(op)) != 1:
+        if op is None or not is_cheap(op, self.compiled) or len(ir.targets(op)) != 1:
             return None
         steps: list[ir.Operation] = []
         for leaf in ir.uses(op):
@@ -209,6 +244,11 @@ def _item_name(base: str, index: ir.Operand) -> str:
         case ir.Slice():
             return f"{base}_part"
     return f"{base}_item"
+
+
+def _size(kept: dict[ir.Var, bool]) -> int:
+    """How much it is to keep, in a rough order: an array is more than many numbers."""
+    return sum(10 ** (ndim(var.type) or 0) for var in kept)
 
 
 def describe_type(kind: Type) -> str:

@@ -69,6 +69,7 @@ def reverse_body(
     shares: dict[ir.Var, tuple[ir.Var, ...]],
     calls: CallReverser | None = None,
     for_caller: bool = False,
+    compiled: bool = False,
 ) -> Sweeps:
     """Reverse a function body.
 
@@ -86,8 +87,10 @@ def reverse_body(
         Gives the derivative of a call of another function.
     for_caller
         Whether the gradients go to a reverse sweep, which may be given a borrowed array.
+    compiled
+        Whether machine code will run it: see Note [What is cheap] in `storage.py`.
     """
-    worker = _Reverse(body, wrt, tuple(seeds), shares, calls)
+    worker = _Reverse(body, wrt, tuple(seeds), shares, calls, compiled)
     return worker.run(body, wrt, seeds, for_caller)
 
 
@@ -132,9 +135,10 @@ class _Reverse(Worker):
         outputs: tuple[ir.Var, ...],
         shares: dict[ir.Var, tuple[ir.Var, ...]],
         calls: CallReverser | None,
+        compiled: bool = False,
     ) -> None:
         super().__init__(active_vars(body, wrt, outputs))
-        self.keeper = Keeper(body, shares)
+        self.keeper = Keeper(body, shares, compiled)
         self.calls = calls
         self.held: dict[ir.Var, tuple[ir.Var, ...]] = {}
 

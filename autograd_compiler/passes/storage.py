@@ -5,6 +5,11 @@ module then decides for each: it is there (a variable outside of all loops); it 
 cheap, and computed again (an index, a read from an array that stays as it is); it is
 pushed on a tape in each iteration; or its buffer is written later, and it is copied
 before that.  A copy costs no more than the operation that read the whole value.
+
+Note [What is cheap].  Python keeps an array by keeping a reference, which costs less
+than any operation on it.  Compiled code copies the array to a tape, and arithmetic in
+loops costs less than that; so there the carried state is kept, and what is arithmetic
+on it is computed again.  Powers, exponentials and products of matrices never are.
 """
 
 from __future__ import annotations
@@ -56,6 +61,18 @@ _CHEAP = {
     operator.neg,
     len,
     np.transpose,
+}
+
+
+# Calls on arrays that compiled code computes again rather than keeps the results of.
+_ARITHMETIC_OF_ARRAYS = {
+    id(fn)
+    for fn in (
+        *(operator.add, operator.sub, operator.mul, operator.truediv, operator.neg),
+        *(operator.lt, operator.le, operator.gt, operator.ge, operator.eq, operator.ne),
+        *(np.add, np.subtract, np.multiply, np.negative, np.square, np.abs, np.where),
+        *(np.roll, np.expand_dims, np.transpose, np.maximum, np.minimum),
+    )
 }
 
 
@@ -240,9 +257,16 @@ def _looks_at_form(op: ir.Apply) -> bool:
         return False
 
 
-def is_cheap(op: ir.Operation) -> bool:
-    """Whether computing the operation again is better than keeping its result."""
+def is_cheap(op: ir.Operation, compiled: bool = False) -> bool:
+    """Whether computing the operation again is better than keeping its result.
+
+    See Note [What is cheap].
+    """
     match op:
+        case ir.Apply(targets=(ir.Var(type=Array()),), fn=fn) if compiled and (
+            id(fn) in _ARITHMETIC_OF_ARRAYS
+        ):
+            return True
         case ir.Apply(targets=(ir.Var(type=Scalar()),), fn=fn) if _is_in(
             fn, _ARITHMETIC
         ):

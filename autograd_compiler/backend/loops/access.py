@@ -8,6 +8,7 @@ import numpy as np
 
 from autograd_compiler import ir
 from autograd_compiler.analysis.infer import infer_call
+from autograd_compiler.analysis.slices import SMALLEST
 from autograd_compiler.backend.loops.expressions import (
     At,
     Map,
@@ -94,6 +95,23 @@ def view(op: ir.Apply) -> Map | None:
     return None
 
 
+def roll(op: ir.Apply) -> int | None:
+    """The shift of a roll of a vector that is longer than it."""
+    given = dict(zip(("a", "shift", "axis"), op.args, strict=False)) | dict(op.kwargs)
+    axis, shift = given.get("axis", ir.Const(None)), _number(given.get("shift"))
+    result = op.targets[0].type
+    if op.fn is not np.roll or not isinstance(result, Array) or shift is None:
+        return None
+    dim = result.dims[0] if result.ndim == 1 else None
+    if dim is None or not (_is(axis, None) or _is(axis, 0)):
+        return None
+    if not dim.symbol:
+        least = dim.offset
+    else:
+        least = SMALLEST if dim.symbol.startswith("n") and not dim.offset else 0
+    return shift if 0 < abs(shift) <= least else None
+
+
 def _is(operand: ir.Operand, value: object) -> bool:
     if not isinstance(operand, ir.Const):
         return False
@@ -122,6 +140,8 @@ def meets_later(first: Map, second: Map, depth: int) -> bool:
             continue
         if one.axis != other.axis or one.axis is None:
             return True
+        if (one.wraps or other.wraps) and one != other:
+            return True
         apart = other.offset - one.offset
         if distance.setdefault(one.axis, apart) != apart:
             return False
@@ -142,6 +162,7 @@ def same_place(first: Map, second: Map, rank: int) -> bool:
         return False
     return all(
         one.axis == other.axis
+        and one.wraps == other.wraps
         and one.offset == other.offset
         and one.fixed is other.fixed
         for one, other in zip(first, second, strict=True)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from autograd_compiler.backend.loops.expressions import (
     Expr,
     Map,
     Node,
+    elements,
     expr_dtype,
 )
 from autograd_compiler.backend.loops.nests import Nest, Place
@@ -58,6 +60,7 @@ class NestBuilder:
         )  # arrays, rows, numbers and sums, by first name
         self._shift = self._shifts()
         self._counters: tuple[ir.Var, ...] = ()
+        self._wrapping = False
         self._outer: list[ir.Operand] = []
         self._inner: list[ir.Operand | None] = []
         self._adjoint = all(s.op.adjoint for s in nest.statements)
@@ -101,7 +104,7 @@ class NestBuilder:
     def _stop(self, axis: int, dim: Dim) -> ir.Operand:
         return self.sizes.of(dim, self._shift[axis], self.ops)
 
-    def _constant(self, like: ir.Var, value: ir.Const) -> ir.Var:
+    def _constant(self, like: ir.Var, value: ir.Operand) -> ir.Var:
         made = ir.Var(like.name, like.type)
         self._add(ir.Apply(self._span, (made,), identity, (value,)))
         return made
@@ -168,20 +171,57 @@ class NestBuilder:
 
     def _loops(self, depth: int) -> None:
         if depth < self.nest.depth:
-            stop, every = self._outer[depth], self.nest.statements
-            self._loop(depth, stop, every, lambda: self._loops(depth + 1))
+            every = self.nest.statements
+            for start, stop in self._ranges(depth):
+                self._loop(depth, start, stop, every, partial(self._loops, depth + 1))
             return
-        for row, stop in zip(self.nest.rows, self._inner, strict=True):
+        for row, end in zip(self.nest.rows, self._inner, strict=True):
             for statement in row:
                 if self._is_inner_sum(statement):
                     assert statement.base is not None
                     zero = self._constant(statement.base, ir.Const(0.0))
                     zero.type = Scalar("float64", weak=False)
                     self._now[statement.base] = zero
-            if stop is None:
+            if end is None:
                 self._row(row)
             else:
-                self._loop(depth, stop, row, lambda row=row: self._row(row))
+                start = ir.Const(self._shift[depth])
+                self._loop(depth, start, end, row, partial(self._row, row))
+
+    def _ranges(self, depth: int) -> Iterator[tuple[ir.Operand, ir.Operand]]:
+        """The ranges of an outer loop: three of them where rolled vectors are read.
+
+        In the first and the last an index may wrap around, and so the middle, which is
+        nearly everything, vectorises.
+        """
+        shift = self._shift[depth]
+        start, stop = ir.Const(shift), self._outer[depth]
+        offsets = [
+            place.offset
+            for statement in self.nest.statements
+            for element in elements(statement.expr)
+            for place in element.at
+            if place.wraps
+        ]
+        if depth or not offsets:
+            yield start, stop
+            return
+        before, after = max(0, -min(offsets)), max(0, max(offsets))
+        first = ir.Const(shift + before)
+        last = self._plus(stop, -after)
+        self._wrapping = True
+        if before:
+            yield start, first
+        self._wrapping = False
+        yield first, last
+        self._wrapping = True
+        if after:
+            if before:
+                made = ir.Var("", Scalar("int64"))
+                self._add(ir.Apply(self._span, (made,), max, (last, first)))
+                last = made
+            yield last, stop
+        self._wrapping = False
 
     def _is_inner_sum(self, statement: Statement) -> bool:
         base = statement.base
@@ -192,10 +232,13 @@ class NestBuilder:
     def _loop(
         self,
         depth: int,
+        start: ir.Operand,
         stop: ir.Operand,
         statements: list[Statement],
         inside: Callable[[], None],
     ) -> None:
+        if depth < self.nest.depth:
+            self._forget_numbers()
         carried = list(
             dict.fromkeys(
                 key
@@ -213,6 +256,8 @@ class NestBuilder:
         self._cells = {}
         inside()
         results = tuple(self._now[key] for key in carried)
+        if depth < self.nest.depth:
+            self._forget_numbers()
         body = ir.Block(tuple(self.ops), results)
         self.ops = outer
         self._counters = self._counters[:-1]
@@ -223,7 +268,7 @@ class NestBuilder:
                 self._span,
                 targets,
                 counter,
-                ir.Const(self._shift[depth]),
+                start,
                 stop,
                 ir.Const(1),
                 params,
@@ -231,6 +276,12 @@ class NestBuilder:
                 body,
             )
         )
+
+    def _forget_numbers(self) -> None:
+        """What an iteration makes and uses up is not carried to the next."""
+        for base, place in self.places.items():
+            if place == "number":
+                self._now.pop(base, None)
 
     def _key(self, statement: Statement) -> ir.Var:
         return statement.target if statement.base is None else statement.base
@@ -330,7 +381,14 @@ class NestBuilder:
                 return ir.Const(place.offset)
             return self._plus(self.change_number(place.fixed), place.offset)
         offset = place.offset - self._shift[place.axis]
-        return self._plus(self._counters[place.axis], offset)
+        index = self._plus(self._counters[place.axis], offset)
+        if place.wraps and self._wrapping and place.offset > 0:
+            made = ir.Var("", Scalar("int64"))
+            # Counted from the end, as negative indices are.
+            size = self.sizes.of(self.nest.rows[0][0].dims[place.axis], 0, self.ops)
+            self._add(ir.Apply(self._span, (made,), operator.sub, (index, size)))
+            return made
+        return index
 
     def change_number(self, operand: ir.Operand) -> ir.Operand:
         return self.change(operand) if isinstance(operand, ir.Var) else operand

@@ -14,11 +14,15 @@ from autograd_compiler.types import Array, Dim, Type, dtype_of
 
 @dataclass(frozen=True)
 class At:
-    """One index: the counter of an axis, or a fixed operand, plus a number."""
+    """One index: the counter of an axis, or a fixed operand, plus a number.
+
+    With `wraps`, an index beyond one end is taken from the other, as `np.roll` does.
+    """
 
     axis: int | None
     offset: int = 0
     fixed: ir.Operand | None = None
+    wraps: bool = False
 
 
 Map: TypeAlias = tuple[At, ...]
@@ -93,7 +97,20 @@ def _through(place: At, places: Map) -> At:
     if place.axis is None:
         return place
     given = places[place.axis]
-    return replace(given, offset=given.offset + place.offset)
+    offset = given.offset + place.offset
+    return replace(given, offset=offset, wraps=given.wraps or place.wraps)
+
+
+def wraps(expr: Expr) -> bool:
+    return any(place.wraps for element in elements(expr) for place in element.at)
+
+
+def rolled(expr: Expr, shift: int) -> Expr | None:
+    """`np.roll` of a vector; None where it is already shifted."""
+    for element in elements(expr):
+        if any(place.axis == 0 and place.offset or place.wraps for place in element.at):
+            return None
+    return moved(expr, (At(0, -shift, wraps=True),))
 
 
 def own_axes(rank: int) -> Map:
@@ -154,5 +171,5 @@ def expr_dtype(expr: Expr) -> str:
         case ir.Var():
             return dtype_of(expr.type) or ""
         case ir.Const(value):
-            return np.asarray(value).dtype.name
+            return str(np.asarray(value).dtype)
     raise TypeError(f"{expr!r} is no number")

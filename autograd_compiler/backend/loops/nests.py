@@ -24,7 +24,12 @@ from typing import Literal, TypeAlias
 from autograd_compiler import ir
 from autograd_compiler.analysis.effects import changes_state
 from autograd_compiler.backend.loops import access
-from autograd_compiler.backend.loops.expressions import Map, elements, numbers
+from autograd_compiler.backend.loops.expressions import (
+    Map,
+    elements,
+    numbers,
+    wraps,
+)
 from autograd_compiler.backend.loops.plan import Item, Planner, Statement
 from autograd_compiler.types import Array, Dim, Scalar
 
@@ -78,6 +83,8 @@ def _joins(new: Statement, nest: Nest, planner: Planner) -> bool:
         if _shares(earlier, new, nest.depth, planner):
             nest.rows[-1].append(new)
             return True
+    if any(wraps(statement.expr) for statement in (new, *nest.statements)):
+        return False
     for depth in _depths(new, nest):
         if _shares(nest.statements, new, depth, planner):
             nest.depth = depth
@@ -190,8 +197,8 @@ def contracted(
     every = [group for group in groups if isinstance(group, Nest)]
     for nest in every:
         for statement in nest.statements:
-            for base, _ in _touched(statement, planner):
-                readers.setdefault(base, set()).add(nest)
+            for touched, _ in _touched(statement, planner):
+                readers.setdefault(touched, set()).add(nest)
     for nest in every:
         for made in nest.statements:
             base = made.base

@@ -35,8 +35,10 @@ from autograd_compiler.backend.loops.expressions import (
     known_dims,
     moved,
     own_axes,
+    rolled,
     through,
     weight,
+    wraps,
 )
 from autograd_compiler.types import Array, Dim, Scalar, dtype_of
 
@@ -153,6 +155,13 @@ class Planner:
                 )
             case ir.Apply() if op.fn in (np.sum, np.mean):
                 return _sum_axes(op) is not None
+            case ir.Apply() if op.fn is np.roll:
+                source = op.args[0].type if isinstance(op.args[0], ir.Var) else None
+                return (
+                    source is not None
+                    and known_dims(source) is not None
+                    and (access.roll(op) is not None)
+                )
         return False
 
     def _fits(self, operand: ir.Operand, dims: tuple[Dim, ...]) -> bool:
@@ -180,15 +189,19 @@ class Planner:
             case ir.Load(target=target, base=base, path=path):
                 found = access.region(base, path)
                 assert found is not None
+                self._unwrapped(base)
                 self._wait(target, self._taken(base), found[0], found[1], op)
             case ir.Apply(targets=(target,)) if _is_view(op):
                 dims, places = known_dims(target.type), access.view(op)
                 source = op.args[0]
                 assert dims is not None and places is not None
                 assert isinstance(source, ir.Var)
+                self._unwrapped(source)
                 self._wait(target, self._taken(source), places, dims, op)
             case ir.Apply() if op.fn in (np.sum, np.mean):
                 self._sum(op)
+            case ir.Apply() if op.fn is np.roll:
+                self._roll(op, lowered, users)
             case ir.Apply():
                 self._elementwise(op, lowered, users)
 
@@ -204,6 +217,11 @@ class Planner:
             lowered[user] and not (isinstance(user, ir.Store) and user.base is var)
             for user in found
         )
+
+    def _unwrapped(self, source: ir.Var) -> None:
+        """Only whole vectors are rolled within loops."""
+        if wraps(self._value(source).expr):
+            self._settle((source,))
 
     def _wait(
         self,
@@ -227,6 +245,27 @@ class Planner:
             return Value(Element(operand, own_axes(len(dims))), dims)
         return Value(operand, ())
 
+    def _roll(
+        self,
+        op: ir.Apply,
+        lowered: dict[ir.Operation, bool],
+        users: dict[ir.Var, list[ir.Operation]],
+    ) -> None:
+        source, shift = op.args[0], access.roll(op)
+        assert isinstance(source, ir.Var) and shift is not None
+        if rolled(self._value(source).expr, shift) is None:
+            self._settle((source,))
+        value = self._taken(source)
+        expr = rolled(value.expr, shift)
+        if expr is None:  # of a slice, which is read where it lies
+            whole = self._computed(op, value.expr, value.dims)
+            expr = rolled(whole, shift)
+        assert expr is not None
+        self._hold(op.target, Value(expr, value.dims), op)
+        once = self.count[op.target] == 1 or weight(expr, cost) <= MOST_AGAIN
+        if not once or not self._all_lowered(op.target, lowered, users):
+            self._settle((op.target,))
+
     def _taken(self, operand: ir.Operand) -> Value:
         """The value for one of its uses; what has no other use waits no longer."""
         value = self._value(operand)
@@ -240,7 +279,8 @@ class Planner:
         """An operand by element, computed before if it would be computed repeatedly."""
         value = self._value(operand)
         if len(value.dims) < len(dims) or _repeats(value.dims, dims):
-            if weight(value.expr, cost) > MOST_AGAIN and isinstance(operand, ir.Var):
+            much = weight(value.expr, cost) > MOST_AGAIN or wraps(value.expr)
+            if much and isinstance(operand, ir.Var):
                 self._settle((operand,))
         expr = broadcast(self._taken(operand), dims)
         assert expr is not None

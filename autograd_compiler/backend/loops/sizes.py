@@ -22,6 +22,24 @@ class Sizes:
         for param in function.params:
             for var in ir.leaves(param.tree):
                 self.saw(var)
+        self._read_before(function.body.ops)
+
+    def _read_before(self, ops: tuple[ir.Operation, ...]) -> None:
+        """Sizes that the function reads first of all, because a pass has put it so."""
+        for shape, size in zip(ops[::2], ops[1::2], strict=False):
+            match shape, size:
+                case (
+                    ir.Apply(targets=(made,), fn=fn, args=(ir.Var() as var, _)),
+                    ir.Load(base=base, path=(ir.Index(ir.Const(axis)),), target=target),
+                ) if (
+                    fn is getattr and base is made and isinstance(var.type, Array)
+                ):
+                    dim = var.type.dims[axis]
+                    if dim is not None and not dim.offset:
+                        self._scopes[0][dim.symbol] = target
+                        self._made += 1
+                case _:
+                    return
 
     def enter(self) -> None:
         self._scopes.append({})
