@@ -46,6 +46,17 @@ def add(first: Any, second: Any) -> Any:
     return first + second
 
 
+def deep_copy(value: Any) -> Any:
+    """A copy that shares no array with the value, however it is nested."""
+    if isinstance(value, (list, tuple)):
+        return [deep_copy(item) for item in value]
+    if isinstance(value, dict):
+        return {key: deep_copy(item) for key, item in value.items()}
+    if isinstance(value, np.ndarray):
+        return value.copy()
+    return value
+
+
 def last_writes(adjoint: Any, index: Any) -> Any:
     """The adjoint of the value in `a[index] = value`, where places may repeat.
 

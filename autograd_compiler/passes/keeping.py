@@ -6,10 +6,14 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
 from autograd_compiler import ir
-from autograd_compiler.passes.storage import Buffers, Stored, is_cheap, needed
+from autograd_compiler.passes.storage import (
+    Buffers,
+    Stored,
+    copier,
+    is_cheap,
+    needed,
+)
 from autograd_compiler.types import Array, ListOf, Opaque, Scalar, Type
 
 
@@ -30,13 +34,17 @@ class Keeper:
         """Whether a value must be copied to be kept: its buffer is written later."""
         return not isinstance(var.type, Opaque) and self.buffers.written_after(var)
 
+    def copier(self, var: ir.Var) -> Any:
+        """What copies a value: whole, if what a container holds is written, too."""
+        return copier(var.type, self.buffers.items_written(var))
+
     def kept(self, var: ir.Var, content: bool, forward: list[ir.Operation]) -> ir.Var:
         """The variable, or a copy of it if its buffer is written later."""
         if not content or not self.is_copied(var):
             return var
         saved = ir.Var(var.name, var.type)
         self.note(var, "snapshot", "its array is written later")
-        copy = ir.Apply(ir.NOWHERE, (saved,), np.copy, (var,))
+        copy = ir.Apply(ir.NOWHERE, (saved,), self.copier(var), (var,))
         insert_after(forward, var, copy)
         return saved
 
@@ -79,7 +87,7 @@ class Keeper:
             self.tapes[tape] = None
             if content and self.is_copied(var):
                 pushed = ir.Var("", var.type)
-                copy = ir.Apply(ir.NOWHERE, (pushed,), np.copy, (var,))
+                copy = ir.Apply(ir.NOWHERE, (pushed,), self.copier(var), (var,))
                 push = ir.Append(ir.NOWHERE, ir.Var(), tape, pushed)
                 insert_after(forward, var, copy, push)
             else:
@@ -132,8 +140,7 @@ class Keeper:
             if isinstance(var.type, (Opaque,)):
                 continue
             saved = ir.Var(var.name, var.type)
-            fn: Any = list if isinstance(var.type, ListOf) else np.copy
-            copy = ir.Apply(ir.NOWHERE, (saved,), fn, (var,))
+            copy = ir.Apply(ir.NOWHERE, (saved,), self.copier(var), (var,))
             if var in defined:
                 insert_after(forward, var, copy)
             elif not any(var in ir.targets(op) for op in backward):

@@ -180,6 +180,9 @@ class _Reverse(Worker):
                 return entry.value
         return self.gradient(var)
 
+    def items_written(self, var: ir.Var) -> bool:
+        return self.keeper.buffers.items_written(var)
+
     @staticmethod
     def _new_tape(tape: ir.Var) -> ir.Operation:
         return ir.Apply(ir.NOWHERE, (tape,), identity, (ir.Pack((), ir.LIST),))
@@ -308,6 +311,8 @@ class _Reverse(Worker):
         contributions = []
         for name in wanted:
             value = values[name]
+            if isinstance(bound[name], ir.Var) and _is_container(bound[name].type):
+                value = self.as_items(value, taken[0], bound[name])
             fresh = value not in seen and self.is_fresh(value, start)
             seen.add(value)
             contributions.append((bound[name], value, fresh))
@@ -320,9 +325,7 @@ class _Reverse(Worker):
         if entry is None or op.base not in self.active:
             return
         base = self.owned(op.base)
-        if isinstance(base.type, (ListOf, DictOf, TupleOf)) and not _is_number_type(
-            op.target.type
-        ):
+        if _is_container(base.type) and not _is_number_type(op.target.type):
             # Items may be containers or arrays that others hold: no `+=` on them.
             so_far = self.builder.load(base, op.path)
             total = self.typed(runtime.add, op.target.type, so_far, entry.value)
@@ -414,7 +417,9 @@ class _Reverse(Worker):
             return
         base = self.owned(op.target)
         self.take(op.target)
-        value = self.zeros(op.value) if entry is None else entry.value
+        value = (
+            self.zeros(op.value) if entry is None else self.as_item(entry, op.target)
+        )
         longer = ir.Var(base.name, base.type)
         self.builder.append(
             ir.Append(self.builder.span, longer, base, value, adjoint=True)
@@ -477,15 +482,15 @@ class _Reverse(Worker):
             arg = args[k]
             if isinstance(arg, ir.Var) and self.keeper.buffers.written_after(arg):
                 saved = ir.Var(arg.name, arg.type)
-                before.append(ir.Apply(op.span, (saved,), _copier(arg.type), (arg,)))
+                copy = self.keeper.copier(arg)
+                before.append(ir.Apply(op.span, (saved,), copy, (arg,)))
                 args[k] = saved
         for k in pair.held_results:
             target = targets[k]
             if self.keeper.buffers.written_after(target):
                 saved = ir.Var(target.name, target.type)
-                after.append(
-                    ir.Apply(op.span, (target,), _copier(target.type), (saved,))
-                )
+                copy = self.keeper.copier(target)
+                after.append(ir.Apply(op.span, (target,), copy, (saved,)))
                 targets[k] = saved
         residuals = None
         if pair.residuals is not None:
@@ -667,18 +672,16 @@ def _unpacks(op: ir.Apply) -> bool:
     return len(op.targets) != 1
 
 
+def _is_container(kind: Type) -> bool:
+    return isinstance(kind, (ListOf, DictOf, TupleOf))
+
+
 def _is_number_type(kind: Type) -> bool:
     return isinstance(kind, (Scalar, Array))
 
 
 def _name(operand: ir.Operand) -> str:
     return operand.name if isinstance(operand, ir.Var) else ""
-
-
-def _copier(kind: Type) -> Any:
-    if isinstance(kind, ListOf):
-        return list
-    return dict if isinstance(kind, DictOf) else np.copy
 
 
 def _may_repeat(index: ir.Operand) -> bool:

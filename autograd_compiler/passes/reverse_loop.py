@@ -10,14 +10,12 @@ from __future__ import annotations
 import operator
 from dataclasses import replace
 
-import numpy as np
-
 from autograd_compiler import ir
 from autograd_compiler.builder import Builder
 from autograd_compiler.names import adjoint_name
 from autograd_compiler.passes.adjoints import Adjoint, Adjoints
 from autograd_compiler.passes.keeping import Keeper, defined_at, substitute, swap
-from autograd_compiler.passes.storage import needed
+from autograd_compiler.passes.storage import copier, needed
 from autograd_compiler.types import Bottom, Scalar, is_inexact
 
 
@@ -199,9 +197,7 @@ def _distinct(worker: Worker, results: list[ir.Operand]) -> list[ir.Operand]:
             and result in seen
             and not isinstance(result.type, Scalar)
         ):
-            copy = worker.builder.var(np.copy, result)
-            copy.type = result.type
-            result = copy
+            result = worker.typed(copier(result.type, True), result.type, result)
         seen.add(result)
         done.append(result)
     return done

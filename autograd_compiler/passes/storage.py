@@ -15,8 +15,17 @@ from typing import Any
 
 import numpy as np
 
-from autograd_compiler import ir
-from autograd_compiler.types import Array, DictOf, ListOf, Opaque, Scalar, Unknown
+from autograd_compiler import ir, runtime
+from autograd_compiler.types import (
+    Array,
+    DictOf,
+    ListOf,
+    Opaque,
+    Scalar,
+    TupleOf,
+    Type,
+    Unknown,
+)
 
 # Calls that look at the form of a value only, never at its numbers.
 FORM_ONLY = {
@@ -63,6 +72,7 @@ class Buffers:
         self._parent: dict[ir.Var, ir.Var] = {}
         self._defined: dict[ir.Var, tuple[int, tuple[int, ...]]] = {}
         self._writes: list[tuple[ir.Var, int, tuple[int, ...]]] = []
+        self._item_writes: list[ir.Var] = []
         self._shares = shares
         self._clock = 0
         self._visit(body, ())
@@ -89,11 +99,13 @@ class Buffers:
                     for target in targets:
                         for shared in self._shares.get(target, ()):
                             self._join(target, shared)
-                case ir.Load(target=target, base=base):
+                case ir.Load(target=target, base=base, path=path):
                     self._join(target, base)
-                case ir.Store(target=target, base=base):
+                    self._note_item(base, path)
+                case ir.Store(target=target, base=base, path=path):
                     self._join(target, base)
                     self._writes.append((target, self._clock, loops))
+                    self._note_item(base, path)
                 case ir.Append(target=target, base=base):
                     self._join(target, base)
                     self._writes.append((target, self._clock, loops))
@@ -126,6 +138,16 @@ class Buffers:
                     for target, result in zip(targets, held.results, strict=True):
                         self._join(target, result)
 
+    def _note_item(self, base: ir.Var, path: ir.Path) -> None:
+        """Where an item of a container is read or written, so is that of its adjoint."""
+        if not isinstance(base.type, Array) and len(path) > 1:
+            self._item_writes.append(base)
+
+    def items_written(self, var: ir.Var) -> bool:
+        """Whether arrays or lists in a container, or in its adjoint, are written."""
+        root = self._find(var)
+        return any(self._find(base) is root for base in self._item_writes)
+
     def may_share(self, first: ir.Var, second: ir.Var) -> bool:
         """Whether two values may be one buffer, or views of one."""
         if not is_memory(first) or not is_memory(second):
@@ -154,6 +176,26 @@ class Buffers:
             if time > born or common:
                 return True
         return False
+
+
+def copier(kind: Type, deep: bool) -> Any:
+    """What copies a value: of a container only the items, unless the copy is deep."""
+    if isinstance(kind, Unknown):
+        return runtime.deep_copy  # it may be a number or the key of a dict
+    if not isinstance(kind, (ListOf, DictOf, TupleOf)):
+        return np.copy
+    if deep and _holds_arrays(kind):
+        return runtime.deep_copy
+    return dict if isinstance(kind, DictOf) else list
+
+
+def _holds_arrays(kind: Type) -> bool:
+    match kind:
+        case ListOf(item) | DictOf(item):
+            return _holds_arrays(item)
+        case TupleOf(items):
+            return any(map(_holds_arrays, items))
+    return not isinstance(kind, Scalar)
 
 
 def is_memory(var: ir.Var) -> bool:
