@@ -77,6 +77,11 @@ FOLDABLE = {
     range,
 }
 
+CONTAINERS = (ListOf, DictOf, TupleOf)
+
+# Helpers of generated code whose result has the form of their argument.
+_FORM_KEPT = (runtime.zeros_like, runtime.deep_copy, runtime.add)
+
 _SMALL = (
     int,
     float,
@@ -259,6 +264,8 @@ class Builder:
         if fn is getattr and isinstance(args[1], ir.Const):
             attribute = str(args[1].value)
             return infer_call(lambda x: getattr(x, attribute), args[:1])
+        if fn in _FORM_KEPT and isinstance(kind := type_of_operand(args[0]), CONTAINERS):
+            return Result((kind,))
         if fn is runtime.unbroadcast:
             return infer_unbroadcast(*map(type_of_operand, args))
         result = infer_call(fn, args, kwargs)
@@ -440,15 +447,15 @@ class Builder:
         self, fn: Any, first: ir.Operand, second: ir.Operand
     ) -> ir.Operand | None:
         """`broadcast_to(s, shape) * p` is `s * p` where `p` has that shape already."""
-        small = self._broadcast_source(first)
+        small = self.broadcast_source(first)
         if small is not None and _covers(second, first, small):
             return self.apply(fn, small, second)
-        small = self._broadcast_source(second)
+        small = self.broadcast_source(second)
         if small is not None and _covers(first, second, small):
             return self.apply(fn, first, small)
         return None
 
-    def _broadcast_source(self, operand: ir.Operand) -> ir.Operand | None:
+    def broadcast_source(self, operand: ir.Operand) -> ir.Operand | None:
         if not isinstance(operand, ir.Var):
             return None
         made = self._definition(operand)

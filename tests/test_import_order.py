@@ -23,7 +23,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("builder",),
     ("frontend",),
     ("expand",),
-    ("passes.storage",),  # what the reverse sweep needs, and where it is kept
+    ("passes.storage", "passes.forms"),  # what the reverse sweep needs, and keeps
     ("passes.adjoints", "passes.keeping"),  # sums of adjoints; making values available
     ("passes.reverse_loop",),
     ("passes",),

@@ -25,7 +25,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_compiler import ir
+from autograd_compiler import ir, runtime
 from autograd_compiler.types import Array, DictOf, ListOf, Opaque, Scalar, TupleOf
 
 
@@ -398,6 +398,7 @@ _FRESH = (
         "norm det slogdet inv pinv solve lstsq cholesky qr svd eigh eigvalsh eig eigvals "
         "matrix_power matrix_rank cond multi_dot",
     )
+    | _ids(runtime, "zeros_like deep_copy add last_writes")
     | frozenset(id(value) for value in vars(math).values() if callable(value))
     | frozenset(
         id(fn)

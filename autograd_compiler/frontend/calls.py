@@ -391,7 +391,7 @@ def _call_function(
     node: ast.AST,
 ) -> Value:
     helper = _helper(fn)
-    if helper is not None and any(_is_open(value) for value in args):
+    if helper is not None and any(_is_open(low, value) for value in args):
         return primitive(low, helper, args, kwargs, node)
     source = source_of(low, fn, node)
     if low.program is not None:
@@ -411,8 +411,10 @@ def _helper(fn: types.FunctionType) -> Any:
     return original if same else None
 
 
-def _is_open(value: Value) -> bool:
+def _is_open(low: Lowering, value: Value) -> bool:
     """Whether the type of a value decides nothing when compiling."""
+    if isinstance(value, Ref):
+        return isinstance(low.content(value), ir.Var)
     if not isinstance(value, ir.Var) or isinstance(value.type, Scalar):
         return False
     return (

@@ -34,7 +34,7 @@ from autograd_compiler.frontend.values import (
     Ref,
     Value,
 )
-from autograd_compiler.types import Array, DictOf, Dim, ListOf, Unknown
+from autograd_compiler.types import Array, DictOf, Dim, ListOf, TupleOf, Unknown
 
 # What a mistake of the compiler itself looks like.
 INTERNAL = (
@@ -327,7 +327,7 @@ class Lowering:
 
     def fresh(self, var: ir.Var) -> ir.Var:
         """The variable as it is now: its current version, a view read again."""
-        if not isinstance(var.type, (Array, ListOf, DictOf, Unknown)):
+        if not isinstance(var.type, (Array, ListOf, DictOf, TupleOf, Unknown)):
             return var
         origin = self.memory.origin(var)
         root, path = self.memory.root(origin)

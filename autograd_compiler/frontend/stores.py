@@ -65,9 +65,9 @@ def load(low: Lowering, base: ir.Operand, index: Value, node: ast.AST) -> Value:
         raise low.refuse(node, "a number cannot be subscripted")
     step = ir.Index(key)
     target = low.builder.load(base, (step,))
+    _remember(low, target, base, step)
     if isinstance(target.type, TupleOf):
         return unpacked(low, target)
-    _remember(low, target, base, step)
     return target
 
 
@@ -93,7 +93,9 @@ def unpacked(low: Lowering, var: ir.Var) -> ir.Operand:
         return var
     items = []
     for k in range(len(var.type.items)):
-        item = low.builder.load(var, (ir.Index(ir.Const(k)),))
+        step = ir.Index(ir.Const(k))
+        item = low.builder.load(var, (step,))
+        _remember(low, item, var, step)
         items.append(unpacked(low, item) if isinstance(item.type, TupleOf) else item)
     return ir.Pack(tuple(items))
 

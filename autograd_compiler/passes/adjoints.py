@@ -178,6 +178,8 @@ class Adjoints:
     ) -> ir.Var:
         """Write into an owned adjoint, once those that borrow from it have a copy."""
         self.settle_borrowers(owner, base)
+        if mode == "add":  # which broadcasts by itself
+            value = self.builder.broadcast_source(value) or value
         return self.builder.store(base, path, value, mode)
 
     def settle_borrowers(self, owner: ir.Var, base: ir.Var) -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from autograd_compiler import ir
+from autograd_compiler.passes.forms import shape_from, shape_of, with_shape
 from autograd_compiler.passes.storage import (
     Buffers,
     Stored,
@@ -27,6 +28,12 @@ class Keeper:
         self.definitions: dict[ir.Var, ir.Operation] = {
             target: op for op in ir.walk(body) for target in ir.targets(op)
         }
+        # Arguments that stay as they are: their sizes can be asked for anywhere.
+        self.constant_arrays = [
+            var
+            for var in ir.free_vars(body)
+            if isinstance(var.type, Array) and not self.buffers.ever_written(var)
+        ]
         self.tapes: dict[ir.Var, None] = {}
         self.stored: list[Stored] = []
 
@@ -81,6 +88,7 @@ class Keeper:
                     continue
                 change[target] = ir.Var(target.name, target.type)
                 again.append(replace(retarget(op, change[target]), adjoint=True))
+        kept = self.by_shape(kept, forward, backward)
         pops: list[ir.Operation] = []
         for var, content in kept.items():
             tape = ir.Var(f"{var.name or 'value'}_tape", ListOf(var.type))
@@ -98,6 +106,29 @@ class Keeper:
             self.note(var, "tape", "it changes in each iteration")
         backward[:0] = [*pops, *(substitute(op, change) for op in again)]
         return change
+
+    def by_shape(
+        self,
+        wanted: dict[ir.Var, bool],
+        forward: list[ir.Operation],
+        backward: list[ir.Operation],
+    ) -> dict[ir.Var, bool]:
+        """What is wanted, with the shapes of arrays of which only the form is needed."""
+        found: dict[ir.Var, bool] = {}
+        for var, content in wanted.items():
+            if content or not isinstance(var.type, Array):
+                found[var] = content
+                continue
+            known = shape_from(var, self.constant_arrays)
+            if known is not None:
+                ops, sizes = known
+                backward[:] = [*ops, *with_shape(backward, var, sizes)]
+                continue
+            shape, size = shape_of(var, adjoint=False)
+            insert_after(forward, var, size)
+            found[shape] = True
+            backward[:] = with_shape(backward, var, shape)
+        return found
 
     def _steps(
         self, var: ir.Var, own: set[ir.Var], available: set[ir.Var]

@@ -609,6 +609,7 @@ class _Reverse(Worker):
                 change = self.keeper.tape(wanted, forwards[k], ops, op.span)
             else:
                 change = {}
+                wanted = self.keeper.by_shape(wanted, forwards[k], ops)
                 for var, content in wanted.items():
                     kept = self.keeper.kept(var, content, forwards[k])
                     out = ir.Var(var.name, var.type)
@@ -638,12 +639,13 @@ class _Reverse(Worker):
         exports = list(op.body.results)
         change: dict[ir.Var, ir.Var] = {}
         values = tuple(entry.value for entry in self.adjoints.values())
-        for var, content in needed(backward, values).items():
-            if var in own:
-                out = ir.Var(var.name, var.type)
-                targets.append(out)
-                exports.append(self.keeper.kept(var, content, forward))
-                change[var] = out
+        wanted = needed(backward, values)
+        wanted = {var: content for var, content in wanted.items() if var in own}
+        for var, content in self.keeper.by_shape(wanted, forward, backward).items():
+            out = ir.Var(var.name, var.type)
+            targets.append(out)
+            exports.append(self.keeper.kept(var, content, forward))
+            change[var] = out
         self.builder.ops.extend(substitute(made, change) for made in backward)
         for entry in self.adjoints.values():
             entry.value = swap(entry.value, change)

@@ -150,7 +150,7 @@ def _kept_as_state(
         if (
             isinstance(value, ir.Var)
             and value is not param
-            and value in wanted
+            and wanted.get(value)
             and param in wanted
             and value not in found
             and value in worker.keeper.definitions
@@ -158,6 +158,7 @@ def _kept_as_state(
             and not worker.keeper.buffers.ever_written(value)
         ):
             found[value] = (k, ir.Var(value.name, value.type))
+            wanted[param] = True
     return found
 
 

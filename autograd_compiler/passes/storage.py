@@ -64,30 +64,43 @@ class Stored:
 
 
 class Buffers:
-    """Which variables share a buffer, and when each buffer is written."""
+    """Which variables share a buffer, and when each buffer is written.
+
+    Note [Containers].  A list and the arrays in it are distinct buffers: `append` or
+    `xs[i] = v` leaves the arrays as they are.  But `xs[i][0] = v` writes an array that
+    may have other names.  So there are two partitions: `_buffer` has together what is
+    one buffer, or a view of it; `_reach` also what a container holds.  A write counts
+    for all of the first, and if it goes into an array, for all of the second.
+    """
 
     def __init__(
         self, body: ir.Block, shares: dict[ir.Var, tuple[ir.Var, ...]]
     ) -> None:
-        self._parent: dict[ir.Var, ir.Var] = {}
+        self._buffer = _Partition()
+        self._reach = _Partition()
         self._defined: dict[ir.Var, tuple[int, tuple[int, ...]]] = {}
-        self._writes: list[tuple[ir.Var, int, tuple[int, ...]]] = []
+        self._writes: list[_Write] = []
         self._item_writes: list[ir.Var] = []
         self._shares = shares
         self._clock = 0
         self._visit(body, ())
 
-    def _find(self, var: ir.Var) -> ir.Var:
-        while var in self._parent:
-            var = self._parent[var]
-        return var
-
     def _join(self, first: ir.Var, second: ir.Operand) -> None:
         for leaf in ir.leaves(second):
+            self._reach.join(first, leaf)
             if is_memory(leaf) and is_memory(first):
-                a, b = self._find(first), self._find(leaf)
-                if a is not b:
-                    self._parent[a] = b
+                if _is_container(leaf) == _is_container(first):
+                    self._buffer.join(first, leaf)
+
+    def _hold(self, container: ir.Var, item: ir.Operand) -> None:
+        for leaf in ir.leaves(item):
+            self._reach.join(container, leaf)
+
+    def _write(
+        self, target: ir.Var, loops: tuple[int, ...], into_items: bool = False
+    ) -> None:
+        in_array = into_items or not _is_container(target)
+        self._writes.append(_Write(target, self._clock, loops, in_array))
 
     def _visit(self, block: ir.Block, loops: tuple[int, ...]) -> None:
         for op in block.ops:
@@ -99,19 +112,29 @@ class Buffers:
                     for target in targets:
                         for shared in self._shares.get(target, ()):
                             self._join(target, shared)
+                        if _is_container(target):
+                            for operand in ir.operands(op):
+                                self._hold(target, operand)
                 case ir.Load(target=target, base=base, path=path):
                     self._join(target, base)
                     self._note_item(base, path)
-                case ir.Store(target=target, base=base, path=path):
+                case ir.Store(target=target, base=base, path=path, value=value):
                     self._join(target, base)
-                    self._writes.append((target, self._clock, loops))
+                    into_items = _is_container(base) and (
+                        len(path) > 1 or op.mode == "add"
+                    )
+                    self._write(target, loops, into_items)
                     self._note_item(base, path)
-                case ir.Append(target=target, base=base):
+                    if _is_container(base):
+                        self._hold(target, value)
+                case ir.Append(target=target, base=base, value=value):
                     self._join(target, base)
-                    self._writes.append((target, self._clock, loops))
-                case ir.Pop(target=target, base=base):
+                    self._write(target, loops)
+                    self._hold(target, value)
+                case ir.Pop(target=target, value=value, base=base):
                     self._join(target, base)
-                    self._writes.append((target, self._clock, loops))
+                    self._write(target, loops)
+                    self._hold(base, value)
                 case ir.If(targets=targets, then=then, orelse=orelse):
                     self._visit(then, loops)
                     self._visit(orelse, loops)
@@ -145,37 +168,73 @@ class Buffers:
 
     def items_written(self, var: ir.Var) -> bool:
         """Whether arrays or lists in a container, or in its adjoint, are written."""
-        root = self._find(var)
-        return any(self._find(base) is root for base in self._item_writes)
+        same = self._buffer.same
+        return any(same(base, var) for base in self._item_writes)
 
     def may_share(self, first: ir.Var, second: ir.Var) -> bool:
         """Whether two values may be one buffer, or views of one."""
         if not is_memory(first) or not is_memory(second):
             return False
-        return self._find(first) is self._find(second)
+        return self._buffer.same(first, second)
+
+    def _changes(self, write: _Write, var: ir.Var) -> bool:
+        """Whether a write may be one of the buffer of a value, or of what it holds."""
+        if self._buffer.same(write.target, var):
+            return True
+        return write.in_array and self._reach.same(write.target, var)
 
     def ever_written(self, var: ir.Var) -> bool:
         """Whether the buffer of a value is written anywhere."""
-        if not is_memory(var):
-            return False
-        root = self._find(var)
-        return any(self._find(written) is root for written, _, _ in self._writes)
+        return is_memory(var) and any(self._changes(w, var) for w in self._writes)
 
     def written_after(self, var: ir.Var) -> bool:
         """Whether the buffer of a value may be written once the value exists."""
         if not is_memory(var):
             return False
-        root = self._find(var)
         born, loops = self._defined.get(var, (0, ()))
-        for written, time, around in self._writes:
-            if self._find(written) is not root:
+        for write in self._writes:
+            if not self._changes(write, var):
                 continue
-            if written is var and not loops:
+            if write.target is var and not loops:
                 continue  # in a loop, it is written again by the next iteration
-            common = sum(1 for a, b in zip(loops, around, strict=False) if a == b)
-            if time > born or common:
+            common = sum(1 for a, b in zip(loops, write.loops, strict=False) if a == b)
+            if write.time > born or common:
                 return True
         return False
+
+
+@dataclass(frozen=True)
+class _Write:
+    target: ir.Var
+    time: int
+    loops: tuple[int, ...]
+    in_array: bool
+
+
+class _Partition:
+    """Disjoint groups of variables."""
+
+    def __init__(self) -> None:
+        self._parent: dict[ir.Var, ir.Var] = {}
+
+    def _root(self, var: ir.Var) -> ir.Var:
+        while var in self._parent:
+            var = self._parent[var]
+        return var
+
+    def join(self, first: ir.Var, second: ir.Var) -> None:
+        if isinstance(first.type, Scalar) or isinstance(second.type, Scalar):
+            return
+        a, b = self._root(first), self._root(second)
+        if a is not b:
+            self._parent[a] = b
+
+    def same(self, first: ir.Var, second: ir.Var) -> bool:
+        return self._root(first) is self._root(second)
+
+
+def _is_container(var: ir.Var) -> bool:
+    return isinstance(var.type, (ListOf, DictOf, TupleOf))
 
 
 def copier(kind: Type, deep: bool) -> Any:
