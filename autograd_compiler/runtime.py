@@ -39,7 +39,7 @@ def unbroadcast(adjoint: Any, value: Any) -> Any:
 
 def add(first: Any, second: Any) -> Any:
     """Add adjoints of any form."""
-    if isinstance(first, list):
+    if isinstance(first, (list, tuple)):
         return [add(a, b) for a, b in zip(first, second, strict=True)]
     if isinstance(first, dict):
         return {key: add(first[key], second[key]) for key in first}

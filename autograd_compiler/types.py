@@ -189,6 +189,21 @@ def join(first: Type, second: Type) -> Type:
     return UNKNOWN
 
 
+def same_form(first: Type, second: Type) -> bool:
+    """Whether values surely have one shape, or one structure and shapes."""
+    match first, second:
+        case Scalar(), Scalar():
+            return True
+        case Array(), Array() if first.ndim == second.ndim:
+            return all(
+                a is not None and a.same(b)
+                for a, b in zip(first.dims, second.dims, strict=True)
+            )
+        case TupleOf(a), TupleOf(b) if len(a) == len(b):
+            return all(map(same_form, a, b))
+    return False
+
+
 def type_of(value: Any, sizes: dict[int, Dim] | None = None) -> Type:
     """The type of a run-time leaf (not of a container).
 

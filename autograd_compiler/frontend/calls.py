@@ -391,7 +391,9 @@ def _call_function(
     node: ast.AST,
 ) -> Value:
     helper = _helper(fn)
-    if helper is not None and any(_is_open(low, value) for value in args):
+    if helper is runtime.add or (
+        helper is not None and any(_is_open(low, value) for value in args)
+    ):
         return primitive(low, helper, args, kwargs, node)
     source = source_of(low, fn, node)
     if low.program is not None:

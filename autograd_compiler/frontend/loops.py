@@ -193,7 +193,7 @@ def _loop(
 ) -> None:
     types: dict[Any, Type] = {}
     extra: dict[Any, None] = {}  # buffers and cells found to change
-    related: set[tuple[Any, Any]] = set()
+    related: dict[tuple[Any, Any], bool] = {}
     stale: dict[Any, ir.Span] = {}
     dropped: set[str] = set()
     rebuilt: set[str] = set()  # names of containers that the body makes anew
@@ -438,7 +438,7 @@ def _enter(
     low: Lowering,
     state: State,
     carried: list[_Carried],
-    related: set[tuple[Any, Any]],
+    related: dict[tuple[Any, Any], bool],
     stale: dict[Any, ir.Span],
 ) -> None:
     """Put the parameters into the state that the body starts from."""
@@ -455,12 +455,12 @@ def _enter(
                 state.current[memory.origin(item.init)] = item.param
         if isinstance(item.init, ir.Var) and _is_memory(item.param):
             memory.add_hazard(item.param, item.init)
-    for key, other in related:
+    for (key, other), items_only in related.items():
         sharing = other if isinstance(other, ir.Var) else None
         if other in by_key:
             sharing = by_key[other].param
         if key in by_key and sharing is not None:
-            memory.add_hazard(by_key[key].param, sharing)
+            memory.add_hazard(by_key[key].param, sharing, items_only)
     for key, span in stale.items():
         if key in by_key:
             state.stale[by_key[key].param] = span
@@ -762,7 +762,7 @@ def _differs(now: Value, start: Value) -> bool:
 def _relate(
     low: Lowering,
     carried: list[_Carried],
-    related: set[tuple[Any, Any]],
+    related: dict[tuple[Any, Any], bool],
     before: State,
     after: State,
     stale: dict[Any, ir.Span],
@@ -771,7 +771,12 @@ def _relate(
     """Which carried arrays may share memory in the next iteration; False if it grew."""
     if after.dead:
         return True
-    size = (len(related), len(stale))
+    known = (dict(related), len(stale))
+
+    def relate(key: Any, other: Any, items_only: bool) -> None:
+        """See `related` in `_loop`: whether two share no more than their items."""
+        related[key, other] = related.get((key, other), True) and items_only
+
     arrays = [
         item for item in carried if item.key[0] != "origin" and _is_memory(item.param)
     ]
@@ -780,7 +785,8 @@ def _relate(
         if isinstance(item.next, ir.Var):
             root = memory.root(item.next)[0]
             sharing = {root, *memory.hazards(root)} & outside
-            related.update((item.key, var) for var in sharing)
+            for var in sharing:
+                relate(item.key, var, memory.share_items_only(root, var))
     for position, first in enumerate(arrays):
         for second in arrays[position + 1 :]:
             for a, b in ((first.init, second.init), (first.next, second.next)):
@@ -789,7 +795,7 @@ def _relate(
                     and isinstance(b, ir.Var)
                     and memory.may_share(a, b)
                 ):
-                    related.add((first.key, second.key))
+                    relate(first.key, second.key, memory.share_items_only(a, b))
     for item in arrays:
         if isinstance(item.next, ir.Var):
             for origin in (memory.origin(item.next), memory.root(item.next)[0]):
@@ -798,7 +804,7 @@ def _relate(
     for origin, span in after.stale.items():
         if origin not in before.stale and origin in outside:
             stale[origin] = span
-    return size == (len(related), len(stale))
+    return known == (related, len(stale))
 
 
 def _relate_items(
@@ -841,7 +847,9 @@ def _leave(
     for position, (first, target) in enumerate(pairs):
         for second, other in pairs[position + 1 :]:
             if memory.may_share(first.param, second.param):
-                memory.add_hazard(target, other)
+                memory.add_hazard(
+                    target, other, memory.share_items_only(first.param, second.param)
+                )
     for origin, span in after.stale.items():
         if origin not in inner:
             state.stale[origin] = span

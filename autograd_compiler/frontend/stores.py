@@ -173,7 +173,10 @@ def write(
     if isinstance(now.type, (ListOf, DictOf)) and not prefix:
         item = join(now.type.item, type_of_operand(value))
         version.type = ListOf(item) if isinstance(now.type, ListOf) else DictOf(item)
-    _written(low, origin, version)
+    # Another item in its place is no change of the arrays that were items.
+    replaced = isinstance(base.type, (ListOf, DictOf)) and not prefix
+    slot = replaced and len(path) == 1 and mode == "set"
+    _written(low, origin, version, items_only=slot)
     if isinstance(base.type, (ListOf, DictOf)):
         for var in ir.leaves(value):
             if isinstance(var.type, (Array, ListOf, DictOf, Unknown)):
@@ -247,8 +250,10 @@ def _written(
     low.mutated.setdefault(origin, low.builder.span)
     for other in low.memory.hazards(origin):
         # A list that grows or shrinks is no change of the arrays in it.
-        kept = isinstance(other.type, (Array, Unknown)) or low.memory.holds(
-            origin, other
+        kept = (
+            isinstance(other.type, (Array, Unknown))
+            or low.memory.holds(origin, other)
+            or low.memory.share_items_only(origin, other)
         )
         if not (items_only and kept):
             low.state.stale[other] = low.builder.span

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -72,6 +72,10 @@ class Keeper:
         """
         change: dict[ir.Var, ir.Var] = dict(known or {})
         own = defined_at(forward) | set(inner)
+        again_anyway = {
+            var for var in wanted if self._steps(var, own, set(change)) is not None
+        }
+        wanted = self.by_shape(wanted, forward, backward, again_anyway)
         # What cannot be computed again from what is kept anyway is kept itself.
         kept = {var: content for var, content in wanted.items() if var not in change}
         for var in sorted(kept, key=list(kept).index, reverse=True):
@@ -88,7 +92,6 @@ class Keeper:
                     continue
                 change[target] = ir.Var(target.name, target.type)
                 again.append(replace(retarget(op, change[target]), adjoint=True))
-        kept = self.by_shape(kept, forward, backward)
         pops: list[ir.Operation] = []
         for var, content in kept.items():
             tape = ir.Var(f"{var.name or 'value'}_tape", ListOf(var.type))
@@ -112,11 +115,12 @@ class Keeper:
         wanted: dict[ir.Var, bool],
         forward: list[ir.Operation],
         backward: list[ir.Operation],
+        available: Collection[ir.Var] = (),
     ) -> dict[ir.Var, bool]:
         """What is wanted, with the shapes of arrays of which only the form is needed."""
         found: dict[ir.Var, bool] = {}
         for var, content in wanted.items():
-            if content or not isinstance(var.type, Array):
+            if content or var in available or not isinstance(var.type, Array):
                 found[var] = content
                 continue
             known = shape_from(var, self.constant_arrays)

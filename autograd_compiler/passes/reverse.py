@@ -12,6 +12,7 @@ L. Hascoët, V. Pascual, "The Tapenade automatic differentiation tool", ACM TOMS
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -20,7 +21,7 @@ import numpy as np
 
 from autograd_compiler import expand, ir, runtime
 from autograd_compiler.analysis.activity import active_vars, is_differentiable
-from autograd_compiler.builder import Builder, identity, type_of_operand
+from autograd_compiler.builder import Builder, identity, load_type, type_of_operand
 from autograd_compiler.errors import MutationError, UnsupportedError
 from autograd_compiler.names import adjoint_name
 from autograd_compiler.passes.adjoints import Adjoint, Scope
@@ -36,6 +37,7 @@ from autograd_compiler.passes.storage import Stored, needed
 from autograd_compiler.rules.registry import Rule, rule_of
 from autograd_compiler.types import (
     Array,
+    Bottom,
     DictOf,
     ListOf,
     Scalar,
@@ -43,6 +45,7 @@ from autograd_compiler.types import (
     Type,
     Unknown,
     is_inexact,
+    same_form,
 )
 
 
@@ -204,7 +207,7 @@ class _Reverse(Worker):
             case ir.Load():
                 self._load(op)
             case ir.Store():
-                self._store(op)
+                return self._store(op)
             case ir.Append():
                 self._append(op)
             case ir.Pop():
@@ -334,7 +337,7 @@ class _Reverse(Worker):
             changed = self.update(op.base, base, op.path, entry.value, "add")
         self.put(op.base, changed)
 
-    def _store(self, op: ir.Store) -> None:
+    def _store(self, op: ir.Store) -> list[ir.Operation]:
         value_active = any(leaf in self.active for leaf in ir.leaves(op.value))
         if value_active and not is_inexact(op.base.type):
             raise MutationError(
@@ -343,7 +346,7 @@ class _Reverse(Worker):
                 "make the array one of floats: dtype=float",
             )
         if op.target not in self.adjoints:
-            return
+            return [op]
         base = self.owned(op.target)
         self.take(op.target)
         if op.mode == "add":
@@ -351,20 +354,53 @@ class _Reverse(Worker):
             if value_active:
                 part = self._read(base, op.path)
                 self._give(op.value, part)
-            return
+            return [op]
+        picked: ir.Operand = op.value
         if value_active:
             picked = self._picked(base, op.path)
             self._give(op.value, picked, copied=True)
         zero: ir.Operand = ir.Const(0.0)
-        if isinstance(op.base.type, (ListOf, DictOf)) and value_active:
-            zero = self._zero_item(op.value)
+        before: list[ir.Operation] = []
+        if isinstance(op.base.type, (ListOf, DictOf)):
+            zero = self._zero_item(op, picked, before)
         cleared = self.update(op.target, base, op.path, zero, "set")
         self.put(op.base, cleared)
+        return [*before, op]
 
-    def _zero_item(self, value: ir.Operand) -> ir.Operand:
-        if isinstance(value, ir.Var):
-            return self.zeros(value)
-        return ir.Const(0.0)
+    def _zero_item(
+        self, op: ir.Store, like: ir.Operand, before: list[ir.Operation]
+    ) -> ir.Operand:
+        """The adjoint of the item that a store replaces: nothing depends on it yet.
+
+        The item may have another shape than what replaces it, whose shape `like` has.
+        """
+        path = tuple(step for step in op.path if isinstance(step, ir.Index))
+        kind = load_type(op.base.type, path, self.builder)
+        if len(path) < len(op.path) or isinstance(kind, (Scalar, Bottom)):
+            return ir.Const(0.0)
+        if not _into_container(op.base.type, path):
+            return ir.Const(0.0)
+        if same_form(kind, type_of_operand(op.value)):
+            return self.zeros(self.builder.as_var(like))
+        old = ir.Var("", kind)
+        read = ir.Load(op.span, old, op.base, path)
+        if not isinstance(op.base.type, DictOf) or len(path) != 1:
+            before.append(read)
+            return self.zeros(old)
+        # There may be none.
+        found, known = ir.Var("", kind), ir.Var("", Scalar("bool"))
+        inside = (op.base, path[0].index)
+        before += [
+            ir.Apply(op.span, (known,), operator.contains, inside),
+            ir.If(
+                op.span,
+                (found,),
+                known,
+                ir.Block((read,), (old,)),
+                ir.Block((), (op.value,)),
+            ),
+        ]
+        return self.zeros(found)
 
     def _give(
         self, operand: ir.Operand, value: ir.Operand, copied: bool = False
@@ -672,6 +708,15 @@ class _Into:
 
 def _unpacks(op: ir.Apply) -> bool:
     return len(op.targets) != 1
+
+
+def _into_container(base: Type, path: tuple[ir.Index, ...]) -> bool:
+    """Whether a write puts an item into a container, rather than into an array."""
+    for step in path[:-1]:
+        if not _is_container(base):
+            return False
+        base = load_type(base, (step,), Builder())
+    return _is_container(base)
 
 
 def _is_container(kind: Type) -> bool:
