@@ -39,6 +39,8 @@ from autograd_compiler.types import (
     Type,
     Unknown,
     dtype_of,
+    join,
+    key_type,
     ndim,
 )
 
@@ -76,8 +78,6 @@ FOLDABLE = {
     sorted,
     range,
 }
-
-CONTAINERS = (ListOf, DictOf, TupleOf)
 
 # Helpers of generated code whose result has the form of their argument.
 _FORM_KEPT = (runtime.zeros_like, runtime.deep_copy, runtime.add)
@@ -238,7 +238,7 @@ class Builder:
         if isinstance(operand, ir.Pack) and operand.form.kind == "list":
             return list_type(operand)
         if isinstance(operand, ir.Pack) and operand.form.kind == "dict":
-            return DictOf(list_type(operand).item)
+            return dict_type(operand)
         return type_of_operand(operand)
 
     def _infer(
@@ -259,13 +259,17 @@ class Builder:
             given = type_of_operand(args[0])
             if isinstance(given, ListOf):
                 return Result((LongTuple(given.item),), aliases=(0,))
-        if fn in (list, sorted) and isinstance(type_of_operand(args[0]), DictOf):
-            return Result((Opaque(list),))  # the keys, not the values
+        if fn in (list, sorted) and args:
+            match type_of_operand(args[0]):
+                case DictOf(_, key):
+                    return Result((ListOf(key),))  # the keys, not the values
         if fn is getattr and isinstance(args[1], ir.Const):
             attribute = str(args[1].value)
             return infer_call(lambda x: getattr(x, attribute), args[:1])
-        if fn in _FORM_KEPT and isinstance(kind := type_of_operand(args[0]), CONTAINERS):
-            return Result((kind,))
+        if fn in _FORM_KEPT:
+            given = type_of_operand(args[0])
+            if isinstance(given, (ListOf, DictOf, TupleOf)):
+                return Result((given,))
         if fn is runtime.unbroadcast:
             return infer_unbroadcast(*map(type_of_operand, args))
         result = infer_call(fn, args, kwargs)
@@ -537,12 +541,17 @@ def operand_of(value: Any) -> ir.Operand:
 
 
 def list_type(pack: ir.Pack) -> ListOf:
-    from autograd_compiler.types import join
-
     item: Type = BOTTOM
     for operand in pack.items:
         item = join(item, type_of_operand(operand))
     return ListOf(item)
+
+
+def dict_type(pack: ir.Pack) -> DictOf:
+    key: Type = BOTTOM
+    for constant in pack.form.keys:
+        key = key_type(join(key, type_of_operand(ir.Const(constant))))
+    return DictOf(list_type(pack).item, key)
 
 
 def _ndim(operand: ir.Operand) -> int | None:

@@ -89,6 +89,7 @@ class DictOf:
     """A dict whose keys are known at run time only, of values of one type."""
 
     item: Type
+    key: Type  # a whole number, a string, or `Opaque(object)`
 
 
 @dataclass(frozen=True)
@@ -121,6 +122,18 @@ class Bottom:
 BOTTOM = Bottom()
 
 Type: TypeAlias = Scalar | Array | ListOf | DictOf | TupleOf | Opaque | Unknown | Bottom
+
+
+def key_type(kind: Type) -> Type:
+    """What is known of keys of a type: they carry no derivative, even if they are floats."""
+    match kind:
+        case Scalar("int64", weak=True):
+            return Scalar("int64")
+        case Opaque(cls) if cls is str:
+            return kind
+        case Bottom():
+            return kind
+    return Opaque(object)
 
 
 def is_inexact(type: Type) -> bool:
@@ -180,8 +193,8 @@ def join(first: Type, second: Type) -> Type:
             return Array(dtype, dims, first.contiguous and second.contiguous)
         case ListOf(a), ListOf(b):
             return ListOf(join(a, b))
-        case DictOf(a), DictOf(b):
-            return DictOf(join(a, b))
+        case DictOf(a, key), DictOf(b, other):
+            return DictOf(join(a, b), key_type(join(key, other)))
         case TupleOf(a), TupleOf(b) if len(a) == len(b):
             return TupleOf(tuple(map(join, a, b)))
         case Opaque(), Opaque():

@@ -689,8 +689,8 @@ class _Passing:
                 return replace(kind, size=known)
             case ListOf(item):
                 return ListOf(_without_sizes(item))
-            case DictOf(item):
-                return DictOf(_without_sizes(item))
+            case DictOf(item, key):
+                return DictOf(_without_sizes(item), key)
             case TupleOf(items):
                 return TupleOf(tuple(map(self.type, items)))
         return kind

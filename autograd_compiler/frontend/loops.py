@@ -1006,12 +1006,13 @@ def _counted_iterable(
         owner = low.operand(args[0], node)
         assert isinstance(owner, ir.Var)
         keys = low.builder.as_var(low.apply(list, owner))
-        keys.type = Opaque(list)
+        if not isinstance(keys.type, ListOf):
+            keys.type = Opaque(list)
         count = low.apply(len, keys)
 
         def entry(index: ir.Operand) -> Value:
             key = stores.load(low, keys, index, node)
-            if isinstance(key, ir.Var):
+            if isinstance(key, ir.Var) and isinstance(key.type, Unknown):
                 key.type = Opaque(object)  # a key has no derivative and is no array
             value = stores.load(low, low.operand(args[0], node), key, node)
             if source.kind == "values":

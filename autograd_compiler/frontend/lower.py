@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from autograd_compiler import ir
-from autograd_compiler.builder import Builder, identity, list_type
+from autograd_compiler.builder import Builder, dict_type, identity, list_type
 from autograd_compiler.errors import (
     AutogradCompilerError,
     CompileError,
@@ -445,7 +445,7 @@ class Lowering:
         if pack.form.kind == "list":
             kind: Any = list_type(pack)
         else:
-            kind = DictOf(list_type(pack).item)
+            kind = dict_type(pack)
         target = ir.Var(name or self._name_of(ref), kind)
         self.builder.append(
             ir.Apply(

@@ -28,6 +28,7 @@ from autograd_compiler.types import (
     TupleOf,
     Unknown,
     join,
+    key_type,
 )
 
 if TYPE_CHECKING:
@@ -172,7 +173,12 @@ def write(
     version = low.builder.store(now, (*prefix, *path), value, mode)
     if isinstance(now.type, (ListOf, DictOf)) and not prefix:
         item = join(now.type.item, type_of_operand(value))
-        version.type = ListOf(item) if isinstance(now.type, ListOf) else DictOf(item)
+        version.type = ListOf(item)
+        if isinstance(now.type, DictOf):
+            (step,) = path[:1]
+            assert isinstance(step, ir.Index)
+            key = join(now.type.key, key_type(type_of_operand(step.index)))
+            version.type = DictOf(item, key_type(key))
     # Another item in its place is no change of the arrays that were items.
     replaced = isinstance(base.type, (ListOf, DictOf)) and not prefix
     slot = replaced and len(path) == 1 and mode == "set"

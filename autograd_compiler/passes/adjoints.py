@@ -36,7 +36,6 @@ from autograd_compiler.types import (
 _READ_ONLY = {np.broadcast_to, np.diagonal, np.real, np.imag}
 
 
-
 @dataclass(eq=False)
 class Adjoint:
     """The adjoint of one value so far; see Note [Ownership]."""

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -89,11 +90,12 @@ def with_shape(
     def change(op: ir.Operation) -> ir.Operation:
         nonlocal needed
         if isinstance(op, ir.Apply) and op.args and op.args[0] is var:
-            if op.fn in (getattr, np.shape) and _asks_for_shape(op):
-                return _like(op, identity, (shape,))
+            if _asks_for_shape(op):
+                return replace(op, fn=identity, args=(shape,), style="function")
             made = _MADE.get(op.fn) if _hashable(op.fn) else None
             if made is not None and len(op.args) == 1:
-                return _like(op, made, (_short(shape),), _dtype(op.kwargs, dtype))
+                given = _dtype(op.kwargs, dtype)
+                return replace(op, fn=made, args=(_short(shape),), kwargs=given)
         if any(leaf is var for leaf in ir.uses(op)):
             needed = True
         return ir.rebuild_op(op, lambda v: stand_in if v is var else v, inside)
@@ -118,7 +120,7 @@ def _short(shape: ir.Operand) -> ir.Operand:
 def _asks_for_shape(op: ir.Apply) -> bool:
     if op.fn is getattr:
         return isinstance(op.args[1], ir.Const) and op.args[1].value == "shape"
-    return len(op.args) == 1 and not op.kwargs
+    return op.fn is np.shape and len(op.args) == 1 and not op.kwargs
 
 
 def _dtype(given: tuple[tuple[str, ir.Operand], ...], dtype: np.dtype[Any]) -> Any:
@@ -127,10 +129,6 @@ def _dtype(given: tuple[tuple[str, ir.Operand], ...], dtype: np.dtype[Any]) -> A
     if "dtype" not in named and dtype != np.float64:
         named["dtype"] = ir.Const(dtype.type)
     return tuple(named.items())
-
-
-def _like(op: ir.Apply, fn: Any, args: tuple[ir.Operand, ...], kwargs: Any = ()) -> Any:
-    return ir.Apply(op.span, op.targets, fn, args, kwargs, adjoint=op.adjoint)
 
 
 def _adjoint(kind: Any, *parts: Any) -> Any:

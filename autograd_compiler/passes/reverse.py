@@ -314,8 +314,9 @@ class _Reverse(Worker):
         contributions = []
         for name in wanted:
             value = values[name]
-            if isinstance(bound[name], ir.Var) and _is_container(bound[name].type):
-                value = self.as_items(value, taken[0], bound[name])
+            operand = bound[name]
+            if isinstance(operand, ir.Var) and _is_container(operand.type):
+                value = self.as_items(value, taken[0], operand)
             fresh = value not in seen and self.is_fresh(value, start)
             seen.add(value)
             contributions.append((bound[name], value, fresh))
