@@ -204,7 +204,7 @@ def _loop(
     for _ in range(MAX_PASSES):
         low.memory.forget_views(dict(views))
         before = low.state
-        carried = _start(low, assigned - dropped, types, extra, rebuilt)
+        carried = _start(low, assigned - dropped, types, extra, rebuilt, stale)
         inside = before.copy()
         _enter(low, inside, carried, related, stale)
         inside.moved.update(items[0])
@@ -290,7 +290,7 @@ def _loop(
                 adjoint=adjoint,
             )
         )
-    _leave(low, carried, targets, after, inner)
+    _leave(low, carried, targets, after, inner, stale)
 
 
 def _changed(before: State, after: State, ops: list[ir.Operation]) -> bool:
@@ -349,13 +349,19 @@ def _start(
     types: dict[Any, Type],
     extra: dict[Any, None],
     rebuilt: set[str],
+    stale: dict[Any, ir.Span],
 ) -> list[_Carried]:
     """The carried values at the loop's entry."""
     carried: list[_Carried] = []
     for name in sorted(assigned):
         value = low.state.names.get(name, ir.UNDEFINED)
         if isinstance(value, (ir.Var, ir.Pack)):
-            value = low.read(value)
+            written = low.stale_since(value)
+            if written is None:
+                value = low.read(value)
+            else:  # an error only if it is read before the loop assigns it
+                value = ir.UNDEFINED
+                stale["name", name] = written
         if isinstance(value, Ref) and name in rebuilt:
             content = low.state.cells[value.cell]
             assert isinstance(content, Items)
@@ -825,6 +831,7 @@ def _leave(
     targets: tuple[ir.Var, ...],
     after: State,
     inner: set[ir.Var],
+    stale: dict[Any, ir.Span],
 ) -> None:
     """The state after the loop: targets in the place of parameters."""
     state = low.state
@@ -859,6 +866,8 @@ def _leave(
     ):
         now.update((view, span) for view, span in found.items() if view not in inner)
     for item, target in zip(carried, targets, strict=True):
+        if item.init is ir.UNDEFINED and item.key in stale:
+            state.stale[target] = stale[item.key]
         if isinstance(item.next, ir.Var):
             for origin in (memory.origin(item.next), memory.root(item.next)[0]):
                 if origin in after.stale and item.key[0] != "origin":

@@ -389,6 +389,17 @@ class Lowering:
             "take a copy before the write (`.copy()`), so that the two are distinct",
         )
 
+    def stale_since(self, value: Value) -> ir.Span | None:
+        """The write after which a value cannot be read any more, if there was one."""
+        if isinstance(value, ir.Pack):
+            found = (self.stale_since(item) for item in value.items)
+            return next((span for span in found if span is not None), None)
+        if isinstance(value, ir.Var):
+            for origin in (self.memory.origin(value), self.memory.root(value)[0]):
+                if origin in self.state.stale:
+                    return self.state.stale[origin]
+        return None
+
     def read(self, value: Value) -> Value:
         """A value with every variable in it brought up to date."""
         if isinstance(value, ir.Var):
