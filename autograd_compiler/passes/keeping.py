@@ -11,6 +11,7 @@ from autograd_compiler.passes.forms import shape_from, shape_of, with_shape
 from autograd_compiler.passes.storage import (
     Buffers,
     Stored,
+    always_defined,
     copier,
     is_cheap,
     needed,
@@ -34,6 +35,8 @@ class Keeper:
             for var in ir.free_vars(body)
             if isinstance(var.type, Array) and not self.buffers.ever_written(var)
         ]
+        # What is read in the forward sweep only to be kept: it must have a value there.
+        self.read: set[ir.Var] = set()
         self.tapes: dict[ir.Var, None] = {}
         self.stored: list[Stored] = []
 
@@ -51,6 +54,7 @@ class Keeper:
             return var
         saved = ir.Var(var.name, var.type)
         self.note(var, "snapshot", "its array is written later")
+        self.read.add(var)
         copy = ir.Apply(ir.NOWHERE, (saved,), self.copier(var), (var,))
         insert_after(forward, var, copy)
         return saved
@@ -96,6 +100,7 @@ class Keeper:
         for var, content in kept.items():
             tape = ir.Var(f"{var.name or 'value'}_tape", ListOf(var.type))
             self.tapes[tape] = None
+            self.read.add(var)
             if content and self.is_copied(var):
                 pushed = ir.Var("", var.type)
                 copy = ir.Apply(ir.NOWHERE, (pushed,), self.copier(var), (var,))
@@ -129,6 +134,7 @@ class Keeper:
                 backward[:] = [*ops, *with_shape(backward, var, sizes)]
                 continue
             shape, size = shape_of(var, adjoint=False)
+            self.read.add(var)
             insert_after(forward, var, size)
             found[shape] = True
             backward[:] = with_shape(backward, var, shape)
@@ -181,10 +187,11 @@ class Keeper:
             elif not any(var in ir.targets(op) for op in backward):
                 front.append(copy)
             change[var] = saved
+            self.read.add(var)
             self.note(var, "snapshot", "its array is written later")
         done = tuple(substitute(op, change) for op in backward)
         return (
-            (*front, *forward),
+            always_defined((*front, *forward), self.read),
             done,
             {var: swap(value, change) for var, value in gradients.items()},
         )

@@ -10,6 +10,7 @@ before that.  A copy costs no more than the operation that read the whole value.
 from __future__ import annotations
 
 import operator
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,6 +20,7 @@ from autograd_compiler import ir, runtime
 from autograd_compiler.types import (
     Array,
     DictOf,
+    Dim,
     ListOf,
     Opaque,
     Scalar,
@@ -141,6 +143,7 @@ class Buffers:
                     for side in (then.results, orelse.results):
                         for target, result in zip(targets, side, strict=True):
                             self._join(target, result)
+                    self._define(targets, loops)
                 case ir.For() | ir.While():
                     inner = (*loops, self._clock)
                     inside = (self._clock, inner)
@@ -152,14 +155,18 @@ class Buffers:
                     for k, target in enumerate(op.targets):
                         for other in (op.inits[k], op.params[k], results[k]):
                             self._join(target, other)
-                    # The targets exist only after the loop.
-                    self._clock += 1
-                    for target in op.targets:
-                        self._defined[target] = (self._clock, loops)
+                    self._define(op.targets, loops)
                 case ir.With(targets=targets, body=held):
                     self._visit(held, loops)
                     for target, result in zip(targets, held.results, strict=True):
                         self._join(target, result)
+                    self._define(targets, loops)
+
+    def _define(self, targets: tuple[ir.Var, ...], loops: tuple[int, ...]) -> None:
+        """The targets of a branch or loop exist only after it."""
+        self._clock += 1
+        for target in targets:
+            self._defined[target] = (self._clock, loops)
 
     def _note_item(self, base: ir.Var, path: ir.Path) -> None:
         """Where an item of a container is read or written, so is that of its adjoint."""
@@ -325,16 +332,17 @@ def _is_in(fn: object, functions: set[Any]) -> bool:
 
 
 def always_defined(
-    ops: tuple[ir.Operation, ...], kept: tuple[ir.Var, ...]
+    ops: Iterable[ir.Operation], kept: Iterable[ir.Var]
 ) -> tuple[ir.Operation, ...]:
     """Operations after which the kept variables have a value on every path.
 
-    A pullback is a function of its own: what it is given must exist, also where a
-    branch that was not taken, or a loop without iterations, left it unassigned.
+    What is copied, pushed on a tape or returned must exist, also where a branch that
+    was not taken, or a loop without iterations, left it unassigned.  What it is then
+    does not matter; it is of the same type, since this may be differentiated again.
     """
     wanted = set(kept)
     size = -1
-    whole = ir.Block(ops)
+    whole = ir.Block(tuple(ops))
     while size != len(wanted):
         size = len(wanted)
         for op in ir.walk(whole):
@@ -342,42 +350,78 @@ def always_defined(
                 if target in wanted:
                     wanted.update(leaf for s in sources for leaf in ir.leaves(s))
 
-    def fill(targets: tuple[ir.Var, ...], values: tuple[ir.Operand, ...]) -> Any:
+    def fill(
+        before: list[ir.Operation],
+        targets: tuple[ir.Var, ...],
+        values: tuple[ir.Operand, ...],
+    ) -> tuple[ir.Operand, ...]:
         return tuple(
-            ir.Const(None) if value is ir.UNDEFINED and target in wanted else value
+            (
+                _stand_in(target.type, before)
+                if value is ir.UNDEFINED and target in wanted
+                else value
+            )
             for target, value in zip(targets, values, strict=True)
         )
 
-    def visit(block: ir.Block, results: tuple[ir.Operand, ...]) -> ir.Block:
-        return ir.Block(tuple(change(op) for op in block.ops), results)
+    def visit(block: ir.Block, targets: tuple[ir.Var, ...]) -> ir.Block:
+        done = list(inside(block).ops)
+        results = block.results
+        if not (done and isinstance(done[-1], ir.Effect) and done[-1].kind == "raise"):
+            results = fill(done, targets, results)
+        return ir.Block(tuple(done), results)
 
-    def change(op: ir.Operation) -> ir.Operation:
+    def change(op: ir.Operation, before: list[ir.Operation]) -> ir.Operation:
         match op:
             case ir.If(targets=targets, then=then, orelse=orelse):
                 return replace(
-                    op,
-                    then=visit(then, fill(targets, then.results)),
-                    orelse=visit(orelse, fill(targets, orelse.results)),
+                    op, then=visit(then, targets), orelse=visit(orelse, targets)
                 )
             case ir.For() | ir.While():
                 # A parameter stands for its target here: both are the same variable.
-                inits = tuple(
-                    (
-                        ir.Const(None)
-                        if init is ir.UNDEFINED
-                        and (target in wanted or param in wanted)
-                        else init
-                    )
-                    for init, target, param in zip(
-                        op.inits, op.targets, op.params, strict=True
-                    )
+                either = tuple(
+                    param if param in wanted else target
+                    for target, param in zip(op.targets, op.params, strict=True)
                 )
-                return replace(op, inits=inits, body=visit(op.body, op.body.results))
+                inits = fill(before, either, op.inits)
+                return replace(op, inits=inits, body=inside(op.body))
             case ir.With(body=body):
-                return replace(op, body=visit(body, body.results))
+                return replace(op, body=inside(body))
         return op
 
-    return visit(whole, ()).ops
+    def inside(block: ir.Block) -> ir.Block:
+        done: list[ir.Operation] = []
+        for op in block.ops:
+            done.append(change(op, done))
+        return ir.Block(tuple(done), block.results)
+
+    return inside(whole).ops
+
+
+def _stand_in(kind: Type, before: list[ir.Operation]) -> ir.Operand:
+    """Any value of a type; `before` gets what makes it."""
+    match kind:
+        case Scalar(dtype):
+            return ir.Const(np.dtype(dtype).type(0).item())
+        case Array(dtype, dims):
+            shape = ir.Const((0,) * len(dims) if len(dims) != 1 else 0)
+            made = ir.Var("", Array(dtype, (Dim("", 0),) * len(dims), True))
+            given = (
+                ()
+                if dtype == "float64"
+                else (("dtype", ir.Const(np.dtype(dtype).type)),)
+            )
+            before.append(ir.Apply(ir.NOWHERE, (made,), np.zeros, (shape,), given))
+            return made
+        case TupleOf(items):
+            return ir.Pack(tuple(_stand_in(item, before) for item in items))
+        case ListOf():
+            return ir.Pack((), ir.LIST)
+        case DictOf():
+            return ir.Pack((), ir.Form("dict"))
+        case Unknown():
+            return ir.Const(0.0)
+    return ir.Const(None)
 
 
 def _sources(op: ir.Operation) -> list[tuple[ir.Var, tuple[ir.Operand, ...]]]:

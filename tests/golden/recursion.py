@@ -16,16 +16,16 @@ def power_forward(x, n):
     """Result of power, and what its reverse sweep needs."""
     if n == 0:
         result = 1.0
-        t = None
-        half = None
-        t_1 = None
+        t = False
+        half = 0.0
+        t_1 = 0.0
         power_residuals = None
     else:
         half, power_residuals = power_forward(x, n // 2)
         t = n % 2 == 0
         if t:
             result = half * half
-            t_1 = None
+            t_1 = 0.0
         else:
             t_1 = half * half
             result = t_1 * x
