@@ -33,6 +33,7 @@ from autograd_compiler.types import (
     Dim,
     ListOf,
     LongTuple,
+    Nested,
     Opaque,
     Scalar,
     TupleOf,
@@ -268,7 +269,7 @@ class Builder:
             return infer_call(lambda x: getattr(x, attribute), args[:1])
         if fn in _FORM_KEPT:
             given = type_of_operand(args[0])
-            if isinstance(given, (ListOf, DictOf, TupleOf)):
+            if isinstance(given, (ListOf, DictOf, TupleOf, Nested)):
                 return Result((given,))
         if fn is runtime.unbroadcast:
             return infer_unbroadcast(*map(type_of_operand, args))
@@ -669,7 +670,7 @@ def _index_type(base: Type, index: ir.Operand, builder: Builder) -> Type:
             return base if isinstance(index, ir.Slice) else item
         case DictOf(item):
             return item
-        case TupleOf(items):
+        case TupleOf(items) | Nested(items):
             if isinstance(index, ir.Const) and isinstance(index.value, int):
                 return items[index.value]
             return UNKNOWN

@@ -99,6 +99,17 @@ class TupleOf:
     items: tuple[Type, ...]
 
 
+@dataclass(eq=False)
+class Nested:
+    """A tuple that a recursive function returns, which may hold one like itself.
+
+    It is known by identity; the types of its items are found while the function is
+    lowered.  Where the recursion ends, it is the empty tuple.
+    """
+
+    items: tuple[Type, ...] = ()
+
+
 @dataclass(frozen=True)
 class Opaque:
     """A value that is never differentiated: a string, None, an object, a dtype."""
@@ -121,7 +132,9 @@ class Bottom:
 
 BOTTOM = Bottom()
 
-Type: TypeAlias = Scalar | Array | ListOf | DictOf | TupleOf | Opaque | Unknown | Bottom
+Type: TypeAlias = (
+    Scalar | Array | ListOf | DictOf | TupleOf | Nested | Opaque | Unknown | Bottom
+)
 
 
 def key_type(kind: Type) -> Type:
@@ -145,6 +158,8 @@ def is_inexact(type: Type) -> bool:
             return is_inexact(item)
         case TupleOf(items):
             return any(is_inexact(item) for item in items)
+        case Nested(items):
+            return any(is_inexact(item) for item in items if item is not type)
         case Unknown() | Bottom():
             return True
     return False
@@ -197,6 +212,8 @@ def join(first: Type, second: Type) -> Type:
             return DictOf(join(a, b), key_type(join(key, other)))
         case TupleOf(a), TupleOf(b) if len(a) == len(b):
             return TupleOf(tuple(map(join, a, b)))
+        case (Nested() as nested, TupleOf(())) | (TupleOf(()), Nested() as nested):
+            return nested
         case Opaque(), Opaque():
             return Opaque(object)
     return UNKNOWN

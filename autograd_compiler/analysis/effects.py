@@ -26,7 +26,15 @@ from typing import Any
 import numpy as np
 
 from autograd_compiler import ir, runtime
-from autograd_compiler.types import Array, DictOf, ListOf, Opaque, Scalar, TupleOf
+from autograd_compiler.types import (
+    Array,
+    DictOf,
+    ListOf,
+    Nested,
+    Opaque,
+    Scalar,
+    TupleOf,
+)
 
 
 class Fact(Flag):
@@ -292,7 +300,7 @@ def is_fresh(op: ir.Apply) -> bool:
 
 def _is_container(operand: ir.Operand) -> bool:
     if isinstance(operand, ir.Var):
-        return isinstance(operand.type, (ListOf, DictOf, TupleOf, Opaque))
+        return isinstance(operand.type, (ListOf, DictOf, TupleOf, Nested, Opaque))
     return isinstance(operand, ir.Pack)
 
 

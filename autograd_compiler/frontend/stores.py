@@ -23,6 +23,7 @@ from autograd_compiler.types import (
     Bottom,
     DictOf,
     ListOf,
+    Nested,
     Opaque,
     Scalar,
     TupleOf,
@@ -81,6 +82,9 @@ def _remember(low: Lowering, target: ir.Var, base: ir.Var, step: ir.Index) -> No
         low.memory.add_hazard(target, base)
         return
     if isinstance(base.type, Opaque):
+        return
+    if isinstance(base.type, Nested):  # it is never written
+        low.memory.add_hazard(target, base)
         return
     low.memory.add_view(target, base, (step,))
 
@@ -554,7 +558,7 @@ def _run_time_items(
     if not isinstance(owner, ir.Var):
         owner = low.builder.as_var(owner)
     kind = owner.type
-    if isinstance(kind, TupleOf):
+    if isinstance(kind, (TupleOf, Nested)):
         count = len(kind.items)
     elif starred:
         if isinstance(kind, Array) and kind.dims and kind.dims[0] is not None:

@@ -23,6 +23,7 @@ from autograd_compiler.types import (
     Array,
     DictOf,
     ListOf,
+    Nested,
     Opaque,
     Scalar,
     TupleOf,
@@ -155,7 +156,7 @@ class Adjoints:
                     value.name = adjoint_name(var.name)
             self.adjoints[var] = Adjoint(value, owned)
             return
-        if isinstance(var.type, (ListOf, DictOf, TupleOf)):
+        if isinstance(var.type, (ListOf, DictOf, TupleOf, Nested)):
             total: ir.Operand = self.typed(runtime.add, var.type, so_far.value, value)
         elif (
             isinstance(var.type, Array)
@@ -219,7 +220,7 @@ class Adjoints:
                 return self.builder.apply(np.broadcast_to, value, shape), False
             case Array(), Array():
                 return self._fit_array(value, kind, given, var)
-            case (ListOf() | DictOf() | TupleOf() | Opaque()), _:
+            case (ListOf() | DictOf() | TupleOf() | Nested() | Opaque()), _:
                 return value, False
         return self.builder.apply(runtime.unbroadcast, value, var), False
 
@@ -306,7 +307,7 @@ class Adjoints:
             return self.zeros(var)
         value = entry.value
         kind, given = var.type, type_of_operand(value)
-        if isinstance(kind, (ListOf, DictOf)):
+        if isinstance(kind, (ListOf, DictOf, Nested)):
             return value
         if isinstance(kind, Array):
             if isinstance(given, Array) and given.dtype != kind.dtype:

@@ -26,6 +26,7 @@ from autograd_compiler.types import (
     Array,
     DictOf,
     ListOf,
+    Nested,
     Opaque,
     Scalar,
     TupleOf,
@@ -385,7 +386,7 @@ def _can_vary(result: ir.Operand) -> bool:
 
 def _is_buffer(operand: ir.Operand) -> bool:
     return isinstance(operand, ir.Var) and isinstance(
-        operand.type, (Array, ListOf, DictOf, Unknown)
+        operand.type, (Array, ListOf, DictOf, Nested, Unknown)
     )
 
 

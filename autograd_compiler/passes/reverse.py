@@ -40,6 +40,7 @@ from autograd_compiler.types import (
     Bottom,
     DictOf,
     ListOf,
+    Nested,
     Scalar,
     TupleOf,
     Type,
@@ -721,7 +722,7 @@ def _into_container(base: Type, path: tuple[ir.Index, ...]) -> bool:
 
 
 def _is_container(kind: Type) -> bool:
-    return isinstance(kind, (ListOf, DictOf, TupleOf))
+    return isinstance(kind, (ListOf, DictOf, TupleOf, Nested))
 
 
 def _is_number_type(kind: Type) -> bool:

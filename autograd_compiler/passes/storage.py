@@ -22,6 +22,7 @@ from autograd_compiler.types import (
     DictOf,
     Dim,
     ListOf,
+    Nested,
     Opaque,
     Scalar,
     TupleOf,
@@ -241,14 +242,14 @@ class _Partition:
 
 
 def _is_container(var: ir.Var) -> bool:
-    return isinstance(var.type, (ListOf, DictOf, TupleOf))
+    return isinstance(var.type, (ListOf, DictOf, TupleOf, Nested))
 
 
 def copier(kind: Type, deep: bool) -> Any:
     """What copies a value: of a container only the items, unless the copy is deep."""
     if isinstance(kind, Unknown):
         return runtime.deep_copy  # it may be a number or the key of a dict
-    if not isinstance(kind, (ListOf, DictOf, TupleOf)):
+    if not isinstance(kind, (ListOf, DictOf, TupleOf, Nested)):
         return np.copy
     if deep and _holds_arrays(kind):
         return runtime.deep_copy
@@ -265,7 +266,7 @@ def _holds_arrays(kind: Type) -> bool:
 
 
 def is_memory(var: ir.Var) -> bool:
-    return isinstance(var.type, (Array, ListOf, DictOf, Unknown, Opaque))
+    return isinstance(var.type, (Array, ListOf, DictOf, Nested, Unknown, Opaque))
 
 
 def needed(
@@ -421,6 +422,10 @@ def _stand_in(kind: Type, before: list[ir.Operation]) -> ir.Operand:
             return ir.Pack((), ir.Form("dict"))
         case Unknown():
             return ir.Const(0.0)
+        case Nested():
+            return ir.Pack(())
+        case Opaque(cls) if cls is tuple:
+            return ir.Pack(())
     return ir.Const(None)
 
 
