@@ -32,6 +32,7 @@ from autograd_compiler.types import (
     Dim,
     ListOf,
     LongTuple,
+    Nested,
     Opaque,
     Scalar,
     TupleOf,
@@ -39,6 +40,8 @@ from autograd_compiler.types import (
     Unknown,
     dtype_of,
     found_size,
+    join,
+    key_type,
     ndim,
 )
 
@@ -76,6 +79,9 @@ FOLDABLE = {
     sorted,
     range,
 }
+
+# Helpers of generated code whose result has the form of their argument.
+_FORM_KEPT = (runtime.zeros_like, runtime.deep_copy, runtime.add)
 
 _SMALL = (
     int,
@@ -226,7 +232,7 @@ class Builder:
         if isinstance(operand, ir.Pack) and operand.form.kind == "list":
             return list_type(operand)
         if isinstance(operand, ir.Pack) and operand.form.kind == "dict":
-            return DictOf(list_type(operand).item)
+            return dict_type(operand)
         return type_of_operand(operand)
 
     def _infer(
@@ -247,14 +253,20 @@ class Builder:
             given = type_of_operand(args[0])
             if isinstance(given, ListOf):
                 return Result((LongTuple(given.item),), aliases=(0,))
-        if fn in (list, sorted) and isinstance(type_of_operand(args[0]), DictOf):
-            return Result((Opaque(list),))  # the keys, not the values
+        if fn in (list, sorted) and args:
+            match type_of_operand(args[0]):
+                case DictOf(_, key):
+                    return Result((ListOf(key),))  # the keys, not the values
         if fn is np.shape or fn is getattr and _is(args[1], "shape"):
             if isinstance(base := type_of_operand(args[0]), Array):
                 return Result((_shape_type(base),))
         if fn is getattr and isinstance(args[1], ir.Const):
             attribute = str(args[1].value)
             return infer_call(lambda x: getattr(x, attribute), args[:1])
+        if fn in _FORM_KEPT:
+            given = type_of_operand(args[0])
+            if isinstance(given, (ListOf, DictOf, TupleOf, Nested)):
+                return Result((given,))
         if fn is runtime.unbroadcast:
             return infer_unbroadcast(*map(type_of_operand, args))
         result = infer_call(fn, args, kwargs, fix_sizes=True)
@@ -436,15 +448,15 @@ class Builder:
         self, fn: Any, first: ir.Operand, second: ir.Operand
     ) -> ir.Operand | None:
         """`broadcast_to(s, shape) * p` is `s * p` where `p` has that shape already."""
-        small = self._broadcast_source(first)
+        small = self.broadcast_source(first)
         if small is not None and _covers(second, first, small):
             return self.apply(fn, small, second)
-        small = self._broadcast_source(second)
+        small = self.broadcast_source(second)
         if small is not None and _covers(first, second, small):
             return self.apply(fn, first, small)
         return None
 
-    def _broadcast_source(self, operand: ir.Operand) -> ir.Operand | None:
+    def broadcast_source(self, operand: ir.Operand) -> ir.Operand | None:
         if not isinstance(operand, ir.Var):
             return None
         made = self._definition(operand)
@@ -526,12 +538,17 @@ def operand_of(value: Any) -> ir.Operand:
 
 
 def list_type(pack: ir.Pack) -> ListOf:
-    from autograd_compiler.types import join
-
     item: Type = BOTTOM
     for operand in pack.items:
         item = join(item, type_of_operand(operand))
     return ListOf(item)
+
+
+def dict_type(pack: ir.Pack) -> DictOf:
+    key: Type = BOTTOM
+    for constant in pack.form.keys:
+        key = key_type(join(key, type_of_operand(ir.Const(constant))))
+    return DictOf(list_type(pack).item, key)
 
 
 def _ndim(operand: ir.Operand) -> int | None:
@@ -649,7 +666,7 @@ def _index_type(base: Type, index: ir.Operand, builder: Builder) -> Type:
             return base if isinstance(index, ir.Slice) else item
         case DictOf(item):
             return item
-        case TupleOf(items):
+        case TupleOf(items) | Nested(items):
             if isinstance(index, ir.Const) and isinstance(index.value, int):
                 return items[index.value]
             return UNKNOWN

@@ -109,8 +109,8 @@ class Describer:
                 return replace(kind, size=self._dim(size))
             case ListOf(item):
                 return ListOf(self._type(item))
-            case DictOf(item):
-                return DictOf(self._type(item))
+            case DictOf(item, key):
+                return DictOf(self._type(item), key)
             case TupleOf(items):
                 return TupleOf(tuple(map(self._type, items)))
         return UNKNOWN if kind == BOTTOM else kind

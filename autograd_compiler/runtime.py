@@ -40,11 +40,22 @@ def unbroadcast(adjoint: Any, value: Any) -> Any:
 
 def add(first: Any, second: Any) -> Any:
     """Add adjoints of any form."""
-    if isinstance(first, list):
+    if isinstance(first, (list, tuple)):
         return [add(a, b) for a, b in zip(first, second, strict=True)]
     if isinstance(first, dict):
         return {key: add(first[key], second[key]) for key in first}
     return first + second
+
+
+def deep_copy(value: Any) -> Any:
+    """A copy that shares no array with the value, however it is nested."""
+    if isinstance(value, (list, tuple)):
+        return [deep_copy(item) for item in value]
+    if isinstance(value, dict):
+        return {key: deep_copy(item) for key, item in value.items()}
+    if isinstance(value, np.ndarray):
+        return value.copy()
+    return value
 
 
 def last_writes(adjoint: Any, index: Any) -> Any:

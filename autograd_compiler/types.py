@@ -155,6 +155,7 @@ class DictOf:
     """A dict whose keys are known at run time only, of values of one type."""
 
     item: Type
+    key: Type  # a whole number, a string, or `Opaque(object)`
 
 
 @dataclass(frozen=True)
@@ -162,6 +163,17 @@ class TupleOf:
     """A tuple inside a list or dict."""
 
     items: tuple[Type, ...]
+
+
+@dataclass(eq=False)
+class Nested:
+    """A tuple that a recursive function returns, which may hold one like itself.
+
+    It is known by identity; the types of its items are found while the function is
+    lowered.  Where the recursion ends, it is the empty tuple.
+    """
+
+    items: tuple[Type, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -190,7 +202,21 @@ class Bottom:
 
 BOTTOM = Bottom()
 
-Type: TypeAlias = Scalar | Array | ListOf | DictOf | TupleOf | Opaque | Unknown | Bottom
+Type: TypeAlias = (
+    Scalar | Array | ListOf | DictOf | TupleOf | Nested | Opaque | Unknown | Bottom
+)
+
+
+def key_type(kind: Type) -> Type:
+    """What is known of keys of a type: they carry no derivative, even if they are floats."""
+    match kind:
+        case Scalar("int64", weak=True):
+            return Scalar("int64")
+        case Opaque(cls) if cls is str:
+            return kind
+        case Bottom():
+            return kind
+    return Opaque(object)
 
 
 def is_inexact(type: Type) -> bool:
@@ -202,6 +228,8 @@ def is_inexact(type: Type) -> bool:
             return is_inexact(item)
         case TupleOf(items):
             return any(is_inexact(item) for item in items)
+        case Nested(items):
+            return any(is_inexact(item) for item in items if item is not type)
         case Unknown() | Bottom():
             return True
     return False
@@ -253,13 +281,30 @@ def join(first: Type, second: Type) -> Type:
             return Array(dtype, dims, first.contiguous and second.contiguous)
         case ListOf(a), ListOf(b):
             return ListOf(join(a, b))
-        case DictOf(a), DictOf(b):
-            return DictOf(join(a, b))
+        case DictOf(a, key), DictOf(b, other):
+            return DictOf(join(a, b), key_type(join(key, other)))
         case TupleOf(a), TupleOf(b) if len(a) == len(b):
             return TupleOf(tuple(map(join, a, b)))
+        case (Nested() as nested, TupleOf(())) | (TupleOf(()), Nested() as nested):
+            return nested
         case Opaque(), Opaque():
             return Opaque(object)
     return UNKNOWN
+
+
+def same_form(first: Type, second: Type) -> bool:
+    """Whether values surely have one shape, or one structure and shapes."""
+    match first, second:
+        case Scalar(), Scalar():
+            return True
+        case Array(), Array() if first.ndim == second.ndim:
+            return all(
+                a is not None and a.same(b)
+                for a, b in zip(first.dims, second.dims, strict=True)
+            )
+        case TupleOf(a), TupleOf(b) if len(a) == len(b):
+            return all(map(same_form, a, b))
+    return False
 
 
 def type_of(value: Any, sizes: dict[int, Dim] | None = None) -> Type:

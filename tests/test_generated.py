@@ -1,4 +1,7 @@
-"""Generated programs: reverse mode against differences, forward against reverse."""
+"""Generated programs: reverse mode against differences, forward against reverse.
+
+Second derivatives are checked against differences of the gradient, in both modes.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +13,11 @@ from typing import Any
 import numpy as np
 import pytest
 from harness import define
-from hypothesis import assume, event, given, note
+from hypothesis import assume, event, given, note, settings
 from numeric import (
     STEP,
     assert_close,
+    directional_difference,
     flatten,
     jacobian_by_differences,
     random_like,
@@ -21,7 +25,7 @@ from numeric import (
 )
 from strategies import SIZE, Generated, arguments, programs
 
-from autograd_compiler import grad, jvp
+from autograd_compiler import grad, jvp, vjp
 from autograd_compiler.errors import MutationError
 
 ALL_ARGUMENTS = (0, 1, 2, 3)
@@ -95,6 +99,40 @@ def check(generated: Generated, args: tuple[Any, ...], **options: Any) -> None:
     assert_close(float(tangent), flatten(result) @ flatten(tangents), 1e-9)
 
 
+def check_second_order(generated: Generated, args: tuple[Any, ...]) -> None:
+    note(generated.text)
+    differences(generated, args)  # only where no branch is decided otherwise nearby
+    filename = f"<generated program {next(_count)}>"
+    function = define(generated.text, filename, {})["program"]
+    gradient = grad(function, ALL_ARGUMENTS)
+    direction = random_like(args, 5)
+
+    def of_vector(vector: np.ndarray) -> np.ndarray:
+        return flatten(gradient(*unflatten(vector, args)))
+
+    x, along = flatten(args), flatten(direction)
+    try:
+        of_vector(x)
+    except MutationError:
+        event("refused")
+        assume(False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        try:
+            expected = directional_difference(of_vector, x, along)
+            coarse = directional_difference(of_vector, x, along, 3.0 * STEP)
+        except (OverflowError, RuntimeWarning):
+            assume(False)
+    scale = max(1.0, float(np.max(np.abs(expected))))
+    assume(float(np.max(np.abs(expected - coarse))) < 1e-5 * scale)
+    event("checked")
+    # A program whose gradient is accepted has a second derivative, too.
+    _, tangent = jvp(gradient, copy.deepcopy(args), direction)
+    assert_close(flatten(tangent), expected, 1e-5)
+    _, pullback = vjp(gradient, *copy.deepcopy(args))
+    assert_close(flatten(pullback(direction)), flatten(tangent), 1e-9)
+
+
 @given(programs(), arguments())
 def test_generated_programs(generated: Generated, seed: tuple[int, float]) -> None:
     check(generated, make_arguments(*seed))
@@ -105,6 +143,14 @@ def test_generated_programs_without_simplification(
     generated: Generated, seed: tuple[int, float]
 ) -> None:
     check(generated, make_arguments(*seed), _simplify=False)
+
+
+@settings(max_examples=10)
+@given(programs(most=8), arguments())
+def test_second_order_of_generated_programs(
+    generated: Generated, seed: tuple[int, float]
+) -> None:
+    check_second_order(generated, make_arguments(*seed))
 
 
 @pytest.mark.slow

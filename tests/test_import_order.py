@@ -23,7 +23,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("builder",),
     ("frontend",),
     ("expand",),
-    ("passes.storage",),  # what the reverse sweep needs, and where it is kept
+    ("passes.storage", "passes.forms"),  # what the reverse sweep needs, and keeps
     ("passes.masks",),
     ("passes.adjoints", "passes.recompute"),  # sums of adjoints; what is computed twice
     ("passes.keeping",),  # making values available

@@ -25,9 +25,17 @@ from typing import Any
 
 import numpy as np
 
-from autograd_compiler import ir
+from autograd_compiler import ir, runtime
 from autograd_compiler.rules.registry import rule_of
-from autograd_compiler.types import Array, DictOf, ListOf, Opaque, Scalar, TupleOf
+from autograd_compiler.types import (
+    Array,
+    DictOf,
+    ListOf,
+    Nested,
+    Opaque,
+    Scalar,
+    TupleOf,
+)
 
 
 class Fact(Flag):
@@ -293,7 +301,7 @@ def is_fresh(op: ir.Apply) -> bool:
 
 def _is_container(operand: ir.Operand) -> bool:
     if isinstance(operand, ir.Var):
-        return isinstance(operand.type, (ListOf, DictOf, TupleOf, Opaque))
+        return isinstance(operand.type, (ListOf, DictOf, TupleOf, Nested, Opaque))
     return isinstance(operand, ir.Pack)
 
 
@@ -399,6 +407,7 @@ _FRESH = (
         "norm det slogdet inv pinv solve lstsq cholesky qr svd eigh eigvalsh eig eigvals "
         "matrix_power matrix_rank cond multi_dot",
     )
+    | _ids(runtime, "zeros_like deep_copy add last_writes")
     | frozenset(id(value) for value in vars(math).values() if callable(value))
     | frozenset(
         id(fn)

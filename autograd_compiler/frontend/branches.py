@@ -19,7 +19,7 @@ from autograd_compiler.frontend.values import (
     Ref,
     Value,
 )
-from autograd_compiler.types import Array, DictOf, ListOf, Type, Unknown, join
+from autograd_compiler.types import Array, DictOf, ListOf, Nested, Type, Unknown, join
 
 if TYPE_CHECKING:
     from autograd_compiler.frontend.lower import Lowering
@@ -112,7 +112,8 @@ class Merge:
             self._materialised(k, value, name) if isinstance(value, Ref) else value
             for k, value in enumerate((first, second))
         ]
-        if all(isinstance(side, (ir.Var, ir.Const)) for side in sides):
+        simple = [isinstance(side, (ir.Var, ir.Const)) for side in sides]
+        if all(simple) or _is_nested(*sides) or _is_nested(*reversed(sides)):
             return self.operand(sides[0], sides[1], name)  # type: ignore[arg-type]
         return None
 
@@ -205,6 +206,12 @@ class Merge:
 
     states: tuple[State, State]
     condition: ir.Operand
+
+
+def _is_nested(first: Value, second: Value) -> bool:
+    """Whether the second value is how a nest of tuples ends, as the first one is."""
+    whole = isinstance(first, ir.Var) and isinstance(first.type, Nested)
+    return whole and isinstance(second, ir.Pack) and not second.items
 
 
 def _is_function(value: Value) -> bool:

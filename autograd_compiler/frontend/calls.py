@@ -595,7 +595,10 @@ def _call_function(
     node: ast.AST,
 ) -> Value:
     helper = _helper(fn)
-    if helper is not None and (_has_formula(helper) or any(map(_is_open, args))):
+    if helper is runtime.add or (
+        helper is not None
+        and (_has_formula(helper) or any(_is_open(low, value) for value in args))
+    ):
         return primitive(low, helper, args, kwargs, node)
     if low.defining and not _is_ours(fn.__globals__):
         with outside_of_rules(low):
@@ -634,8 +637,10 @@ def _has_formula(helper: Any) -> bool:
     return rule is not None and rule.kind == "partials"
 
 
-def _is_open(value: Value) -> bool:
+def _is_open(low: Lowering, value: Value) -> bool:
     """Whether the type of a value decides nothing when compiling."""
+    if isinstance(value, Ref):
+        return isinstance(low.content(value), ir.Var)
     if not isinstance(value, ir.Var) or isinstance(value.type, Scalar):
         return False
     return (

@@ -11,6 +11,11 @@ the base case.  In each further round it has the type that the round before ende
 with, until nothing changes.  Functions that call each other settle together: what was
 lowered on an assumption is lowered again when the assumption changes.
 
+Note [Nested results].  A recursive function may return a tuple that holds the same tuple
+of the call before: what it keeps for its reverse sweep is such a tuple, and derivatives
+are differentiated again.  Taken apart, it would never end.  So if a result cannot be
+taken apart, the tuples in it are passed whole, with a type that may refer to itself.
+
 Functions are inlined wherever a call would change what they mean: if they write into
 their arguments, if arguments or results are containers that can change, functions, or
 objects, or if a result may be one of the arguments.
@@ -54,6 +59,7 @@ from autograd_compiler.types import (
     DictOf,
     Dim,
     ListOf,
+    Nested,
     Opaque,
     Scalar,
     TupleOf,
@@ -203,6 +209,9 @@ class Callee:
     span: ir.Span = ir.NOWHERE
     doc: str = ""
     shares: dict[ir.Var, tuple[ir.Var, ...]] = field(default_factory=dict)
+    # Tuples in the result that are passed whole, by their place in it; see Note
+    # [Nested results].  None where results are taken apart.
+    nested: dict[tuple[int, ...], Nested] | None = None
     # The place on the stack of the outermost function that this one's types wait for.
     lowest: int | None = None
     called: bool = False  # while it was being lowered
@@ -323,7 +332,15 @@ class Program:
         self._stack.append((key, callee))
         try:
             callee.name = self._name(source[0].name, key)
-            done = self._settle(callee, source, bound, passing)
+            try:
+                done = self._settle(callee, source, bound, passing)
+            except (_Inline, UnsupportedError):
+                if not callee.called:
+                    raise
+                self._forget(len(self._stack) - 1)
+                callee = Callee(callee.name, nested={})
+                self._stack[-1] = (key, callee)
+                done = self._settle(callee, source, bound, passing)
         except _Inline as reason:
             done = False
             if recursive and callee.called and self.failure is None:
@@ -371,12 +388,16 @@ class Program:
         self, callee: Callee, source: Source, bound: dict[str, Value], passing: _Passing
     ) -> bool:
         """Lower until the assumed result is the result; whether a call can be made."""
+        nested: list[tuple[Type, ...]] = []
         for _ in range(MAX_ROUNDS):
             assumed = callee.result
             self._forget(len(self._stack) - 1)
             low, found, tree = self._lower(callee, source, bound, passing)
             result = found if assumed is None else _joined(assumed, found)
-            if not callee.called or assumed is not None and _same(assumed, result):
+            settled = assumed is not None and _same(assumed, result)
+            inside = [item.items for item in (callee.nested or {}).values()]
+            settled, nested = settled and inside == nested, inside
+            if not callee.called or settled:
                 callee.result = result
                 return self._complete(callee, low, tree, passing)
             callee.result = result
@@ -433,7 +454,14 @@ class Program:
         callee.params = tuple(params)
         callee.captures, callee.guards = low.captures, low.guards
         callee.span, callee.doc = span, _first_line(found.function)
-        result, tree = self._result(low, low.read(value), set(cells), passing)
+        returned = low.read(value)
+        if callee.nested is not None and isinstance(returned, ir.Pack):
+            items = tuple(
+                _kept_whole(low, low.read(item), (k,), callee.nested)
+                for k, item in enumerate(returned.items)
+            )
+            returned = ir.Pack(items, returned.form)
+        result, tree = self._result(low, returned, set(cells), passing)
         return low, result, tree
 
     def _written(self, callee: Callee, span: ir.Span, what: str) -> MutationError:
@@ -533,7 +561,7 @@ class Program:
         )
         everything = frozenset(range(len(args)))
         for k, target in enumerate(targets):
-            if not isinstance(target.type, (Array, ListOf, DictOf, Unknown)):
+            if not isinstance(target.type, (Array, ListOf, DictOf, Nested, Unknown)):
                 continue
             shared = everything if pending else callee.shared[k]
             self._note_sharing(low, target, [args[i] for i in sorted(shared)])
@@ -549,7 +577,7 @@ class Program:
             var
             for arg in args
             for var in ir.leaves(arg)
-            if isinstance(var.type, (Array, ListOf, DictOf, Unknown))
+            if isinstance(var.type, (Array, ListOf, DictOf, Nested, Unknown))
         )
         if not shared:
             return
@@ -559,6 +587,32 @@ class Program:
             root = low.memory.root(var)[0]
             if root in low.captured_origins:
                 low.captured_origins[target] = low.captured_origins[root]
+
+
+def _kept_whole(
+    low: Lowering,
+    value: Value,
+    place: tuple[int, ...],
+    nested: dict[tuple[int, ...], Nested],
+) -> ir.Operand:
+    """The tuples in a result as single values; see Note [Nested results]."""
+    if not isinstance(value, ir.Pack) or value.form != ir.TUPLE:
+        return low.operand(value)
+    pack = low.operand(value)
+    kind = nested.setdefault(place, Nested())
+    types = tuple(_without_sizes(type_of_operand(item)) for item in value.items)
+    if not kind.items:
+        kind.items = types
+    elif types:
+        if len(types) != len(kind.items):
+            raise _Inline("it returns tuples of different lengths")
+        kind.items = tuple(map(join, kind.items, types))
+    target = low.builder.as_var(pack)
+    target.type = kind
+    for var in ir.leaves(pack):
+        if not isinstance(var.type, Scalar):
+            low.memory.add_hazard(target, var)
+    return target
 
 
 def _rebuilt(low: Lowering, result: _Result, targets: Iterator[ir.Var]) -> Value:
@@ -695,8 +749,8 @@ class _Passing:
                 return replace(kind, size=known)
             case ListOf(item):
                 return ListOf(_without_sizes(item))
-            case DictOf(item):
-                return DictOf(_without_sizes(item))
+            case DictOf(item, key):
+                return DictOf(_without_sizes(item), key)
             case TupleOf(items):
                 return TupleOf(tuple(map(self.type, items)))
         return kind

@@ -241,7 +241,7 @@ def _loop(
 ) -> None:
     types: dict[Any, Type] = {}
     extra: dict[Any, None] = {}  # buffers and cells found to change
-    related: set[tuple[Any, Any]] = set()
+    related: dict[tuple[Any, Any], bool] = {}
     stale: dict[Any, ir.Span] = {}
     dropped: set[str] = set()
     rebuilt: set[str] = set()  # names of containers that the body makes anew
@@ -252,7 +252,7 @@ def _loop(
     for _ in range(MAX_PASSES):
         low.memory.forget_views(dict(views))
         before = low.state
-        carried = _start(low, assigned - dropped, types, extra, rebuilt)
+        carried = _start(low, assigned - dropped, types, extra, rebuilt, stale)
         inside = before.copy()
         _enter(low, inside, carried, related, stale)
         inside.moved.update(items[0])
@@ -338,7 +338,7 @@ def _loop(
                 adjoint=adjoint,
             )
         )
-    _leave(low, carried, targets, after, inner)
+    _leave(low, carried, targets, after, inner, stale)
 
 
 def _changed(before: State, after: State, ops: list[ir.Operation]) -> bool:
@@ -397,13 +397,19 @@ def _start(
     types: dict[Any, Type],
     extra: dict[Any, None],
     rebuilt: set[str],
+    stale: dict[Any, ir.Span],
 ) -> list[_Carried]:
     """The carried values at the loop's entry."""
     carried: list[_Carried] = []
     for name in sorted(assigned):
         value = low.state.names.get(name, ir.UNDEFINED)
         if isinstance(value, (ir.Var, ir.Pack)):
-            value = low.read(value)
+            written = low.stale_since(value)
+            if written is None:
+                value = low.read(value)
+            else:  # an error only if it is read before the loop assigns it
+                value = ir.UNDEFINED
+                stale["name", name] = written
         if isinstance(value, Ref) and name in rebuilt:
             content = low.state.cells[value.cell]
             assert isinstance(content, Items)
@@ -486,7 +492,7 @@ def _enter(
     low: Lowering,
     state: State,
     carried: list[_Carried],
-    related: set[tuple[Any, Any]],
+    related: dict[tuple[Any, Any], bool],
     stale: dict[Any, ir.Span],
 ) -> None:
     """Put the parameters into the state that the body starts from."""
@@ -503,12 +509,12 @@ def _enter(
                 state.current[memory.origin(item.init)] = item.param
         if isinstance(item.init, ir.Var) and _is_memory(item.param):
             memory.add_hazard(item.param, item.init)
-    for key, other in related:
+    for (key, other), items_only in related.items():
         sharing = other if isinstance(other, ir.Var) else None
         if other in by_key:
             sharing = by_key[other].param
         if key in by_key and sharing is not None:
-            memory.add_hazard(by_key[key].param, sharing)
+            memory.add_hazard(by_key[key].param, sharing, items_only)
     for key, span in stale.items():
         if key in by_key:
             state.stale[by_key[key].param] = span
@@ -810,7 +816,7 @@ def _differs(now: Value, start: Value) -> bool:
 def _relate(
     low: Lowering,
     carried: list[_Carried],
-    related: set[tuple[Any, Any]],
+    related: dict[tuple[Any, Any], bool],
     before: State,
     after: State,
     stale: dict[Any, ir.Span],
@@ -819,7 +825,12 @@ def _relate(
     """Which carried arrays may share memory in the next iteration; False if it grew."""
     if after.dead:
         return True
-    size = (len(related), len(stale))
+    known = (dict(related), len(stale))
+
+    def relate(key: Any, other: Any, items_only: bool) -> None:
+        """See `related` in `_loop`: whether two share no more than their items."""
+        related[key, other] = related.get((key, other), True) and items_only
+
     arrays = [
         item for item in carried if item.key[0] != "origin" and _is_memory(item.param)
     ]
@@ -828,7 +839,8 @@ def _relate(
         if isinstance(item.next, ir.Var):
             root = memory.root(item.next)[0]
             sharing = {root, *memory.hazards(root)} & outside
-            related.update((item.key, var) for var in sharing)
+            for var in sharing:
+                relate(item.key, var, memory.share_items_only(root, var))
     for position, first in enumerate(arrays):
         for second in arrays[position + 1 :]:
             for a, b in ((first.init, second.init), (first.next, second.next)):
@@ -837,7 +849,7 @@ def _relate(
                     and isinstance(b, ir.Var)
                     and memory.may_share(a, b)
                 ):
-                    related.add((first.key, second.key))
+                    relate(first.key, second.key, memory.share_items_only(a, b))
     for item in arrays:
         if isinstance(item.next, ir.Var):
             for origin in (memory.origin(item.next), memory.root(item.next)[0]):
@@ -846,7 +858,7 @@ def _relate(
     for origin, span in after.stale.items():
         if origin not in before.stale and origin in outside:
             stale[origin] = span
-    return size == (len(related), len(stale))
+    return known == (related, len(stale))
 
 
 def _relate_items(
@@ -867,6 +879,7 @@ def _leave(
     targets: tuple[ir.Var, ...],
     after: State,
     inner: set[ir.Var],
+    stale: dict[Any, ir.Span],
 ) -> None:
     """The state after the loop: targets in the place of parameters."""
     state = low.state
@@ -889,7 +902,9 @@ def _leave(
     for position, (first, target) in enumerate(pairs):
         for second, other in pairs[position + 1 :]:
             if memory.may_share(first.param, second.param):
-                memory.add_hazard(target, other)
+                memory.add_hazard(
+                    target, other, memory.share_items_only(first.param, second.param)
+                )
     for origin, span in after.stale.items():
         if origin not in inner:
             state.stale[origin] = span
@@ -899,6 +914,8 @@ def _leave(
     ):
         now.update((view, span) for view, span in found.items() if view not in inner)
     for item, target in zip(carried, targets, strict=True):
+        if item.init is ir.UNDEFINED and item.key in stale:
+            state.stale[target] = stale[item.key]
         if isinstance(item.next, ir.Var):
             for origin in (memory.origin(item.next), memory.root(item.next)[0]):
                 if origin in after.stale and item.key[0] != "origin":
@@ -1052,12 +1069,13 @@ def _counted_iterable(
         owner = low.operand(args[0], node)
         assert isinstance(owner, ir.Var)
         keys = low.builder.as_var(low.apply(list, owner))
-        keys.type = Opaque(list)
+        if not isinstance(keys.type, ListOf):
+            keys.type = Opaque(list)
         count = low.apply(len, keys)
 
         def entry(index: ir.Operand) -> Value:
             key = stores.load(low, keys, index, node)
-            if isinstance(key, ir.Var):
+            if isinstance(key, ir.Var) and isinstance(key.type, Unknown):
                 key.type = Opaque(object)  # a key has no derivative and is no array
             value = stores.load(low, low.operand(args[0], node), key, node)
             if source.kind == "values":

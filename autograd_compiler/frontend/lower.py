@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from autograd_compiler import ir
-from autograd_compiler.builder import Builder, identity, list_type
+from autograd_compiler.builder import Builder, dict_type, identity, list_type
 from autograd_compiler.errors import (
     AutogradCompilerError,
     CompileError,
@@ -44,7 +44,7 @@ from autograd_compiler.frontend.values import (
     Ref,
     Value,
 )
-from autograd_compiler.types import Array, DictOf, Dim, ListOf, Type, Unknown
+from autograd_compiler.types import Array, DictOf, Dim, ListOf, TupleOf, Type, Unknown
 
 # What a mistake of the compiler itself looks like.
 INTERNAL = (
@@ -381,7 +381,7 @@ class Lowering:
 
     def fresh(self, var: ir.Var) -> ir.Var:
         """The variable as it is now: its current version, a view read again."""
-        if not isinstance(var.type, (Array, ListOf, DictOf, Unknown)):
+        if not isinstance(var.type, (Array, ListOf, DictOf, TupleOf, Unknown)):
             return var
         origin = self.memory.origin(var)
         root, path = self.memory.root(origin)
@@ -442,6 +442,17 @@ class Lowering:
             written,
             "take a copy before the write (`.copy()`), so that the two are distinct",
         )
+
+    def stale_since(self, value: Value) -> ir.Span | None:
+        """The write after which a value cannot be read any more, if there was one."""
+        if isinstance(value, ir.Pack):
+            found = (self.stale_since(item) for item in value.items)
+            return next((span for span in found if span is not None), None)
+        if isinstance(value, ir.Var):
+            for origin in (self.memory.origin(value), self.memory.root(value)[0]):
+                if origin in self.state.stale:
+                    return self.state.stale[origin]
+        return None
 
     def read(self, value: Value) -> Value:
         """A value with every variable in it brought up to date."""
@@ -504,7 +515,7 @@ class Lowering:
         if pack.form.kind == "list":
             kind: Any = list_type(pack)
         else:
-            kind = DictOf(list_type(pack).item)
+            kind = dict_type(pack)
         target = ir.Var(name or self._name_of(ref), kind)
         self.builder.append(
             ir.Apply(

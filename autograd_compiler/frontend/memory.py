@@ -23,6 +23,7 @@ from dataclasses import dataclass, field
 
 from autograd_compiler import ir
 from autograd_compiler.frontend.values import Items, Value
+from autograd_compiler.types import Array, DictOf, ListOf
 
 
 @dataclass
@@ -59,6 +60,7 @@ class Memory:
         self._hazards: dict[ir.Var, set[ir.Var]] = {}
         self._items: dict[ir.Var, set[ir.Var]] = {}  # what was put into a list
         self._mixed: set[ir.Var] = set()
+        self._common: set[frozenset[ir.Var]] = set()  # see `share_items_only`
 
     def origin(self, var: ir.Var) -> ir.Var:
         return self._origin.get(var, var)
@@ -84,11 +86,25 @@ class Memory:
             origin = self.origin(base)
         return origin, path
 
-    def add_hazard(self, first: ir.Var, second: ir.Var) -> None:
+    def add_hazard(
+        self, first: ir.Var, second: ir.Var, items_only: bool = False
+    ) -> None:
+        """Two values may share memory; or two containers may, but only by their items."""
         a, b = self.root(first)[0], self.root(second)[0]
-        if a is not b:
-            self._hazards.setdefault(a, set()).add(b)
-            self._hazards.setdefault(b, set()).add(a)
+        if a is b:
+            return
+        pair = frozenset((a, b))
+        if items_only and (pair in self._common or b not in self.hazards(a)):
+            self._common.add(pair)
+        else:
+            self._common.discard(pair)
+        self._hazards.setdefault(a, set()).add(b)
+        self._hazards.setdefault(b, set()).add(a)
+
+    def share_items_only(self, first: ir.Var, second: ir.Var) -> bool:
+        """Whether two lists hold the same arrays, but neither is or holds the other."""
+        a, b = self.root(first)[0], self.root(second)[0]
+        return frozenset((a, b)) in self._common
 
     def views_of(self, root: ir.Var) -> list[tuple[ir.Var, ir.Path]]:
         """The views of a buffer or list, each with its whole path."""
@@ -109,7 +125,10 @@ class Memory:
         if root in known or root is owner or self.hazards(root) - {owner}:
             self._mixed.add(owner)
         known.add(root)
-        self.add_hazard(owner, root)
+        arrays = isinstance(item.type, Array) and isinstance(
+            root.type, (ListOf, DictOf)
+        )
+        self.add_hazard(owner, root, items_only=arrays)
 
     def holds(self, container: ir.Var, item: ir.Var) -> bool:
         return item in self._items.get(container, ())

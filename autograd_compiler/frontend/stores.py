@@ -32,11 +32,13 @@ from autograd_compiler.types import (
     Bottom,
     DictOf,
     ListOf,
+    Nested,
     Opaque,
     Scalar,
     TupleOf,
     Unknown,
     join,
+    key_type,
 )
 
 if TYPE_CHECKING:
@@ -74,9 +76,9 @@ def load(low: Lowering, base: ir.Operand, index: Value, node: ast.AST) -> Value:
         raise low.refuse(node, "a number cannot be subscripted", "use the number")
     step = ir.Index(key)
     target = low.builder.load(base, (step,))
+    _remember(low, target, base, step)
     if isinstance(target.type, TupleOf):
         return unpacked(low, target)
-    _remember(low, target, base, step)
     return target
 
 
@@ -98,6 +100,9 @@ def _remember(low: Lowering, target: ir.Var, base: ir.Var, step: ir.Index) -> No
         return
     if isinstance(base.type, Opaque):
         return
+    if isinstance(base.type, Nested):  # it is never written
+        low.memory.add_hazard(target, base)
+        return
     low.memory.add_view(target, base, (step,))
 
 
@@ -110,7 +115,9 @@ def unpacked(low: Lowering, var: ir.Var) -> ir.Operand:
         return var
     items = []
     for k in range(len(var.type.items)):
-        item = low.builder.load(var, (ir.Index(ir.Const(k)),))
+        step = ir.Index(ir.Const(k))
+        item = low.builder.load(var, (step,))
+        _remember(low, item, var, step)
         items.append(unpacked(low, item) if isinstance(item.type, TupleOf) else item)
     return ir.Pack(tuple(items))
 
@@ -187,8 +194,16 @@ def write(
     version = low.builder.store(now, (*prefix, *path), value, mode)
     if isinstance(now.type, (ListOf, DictOf)) and not prefix:
         item = join(now.type.item, type_of_operand(value))
-        version.type = ListOf(item) if isinstance(now.type, ListOf) else DictOf(item)
-    _written(low, origin, version)
+        version.type = ListOf(item)
+        if isinstance(now.type, DictOf):
+            (step,) = path[:1]
+            assert isinstance(step, ir.Index)
+            key = join(now.type.key, key_type(type_of_operand(step.index)))
+            version.type = DictOf(item, key_type(key))
+    # Another item in its place is no change of the arrays that were items.
+    replaced = isinstance(base.type, (ListOf, DictOf)) and not prefix
+    slot = replaced and len(path) == 1 and mode == "set"
+    _written(low, origin, version, items_only=slot)
     if isinstance(base.type, (ListOf, DictOf)):
         for var in ir.leaves(value):
             if isinstance(var.type, (Array, ListOf, DictOf, Unknown)):
@@ -262,8 +277,10 @@ def _written(
     low.mutated.setdefault(origin, low.builder.span)
     for other in low.memory.hazards(origin):
         # A list that grows or shrinks is no change of the arrays in it.
-        kept = isinstance(other.type, (Array, Unknown)) or low.memory.holds(
-            origin, other
+        kept = (
+            isinstance(other.type, (Array, Unknown))
+            or low.memory.holds(origin, other)
+            or low.memory.share_items_only(origin, other)
         )
         if not (items_only and kept):
             low.state.stale[other] = low.builder.span
@@ -575,7 +592,7 @@ def _run_time_items(
 ) -> tuple[Value, ...]:
     owner = _as_variable(low, value, target)
     count = len(parts)
-    if isinstance(owner.type, TupleOf):
+    if isinstance(owner.type, (TupleOf, Nested)):
         count = len(owner.type.items)
     return tuple(load(low, owner, ir.Const(k), target) for k in range(count))
 

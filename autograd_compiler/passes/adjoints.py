@@ -3,7 +3,8 @@
 Note [Ownership].  An adjoint array may be accumulated into in place only if nothing
 else refers to its buffer.  `z = x + y` hands one adjoint to both operands: it is
 *borrowed*, and the next contribution makes a new array.  What an operation has made
-anew is *owned*.
+anew is *owned*.  An adjoint list is owned if the list itself is; what is in it is
+referred to from nowhere else, or nothing is ever written into it (`as_item`).
 """
 
 from __future__ import annotations
@@ -18,10 +19,12 @@ from autograd_compiler import ir, runtime
 from autograd_compiler.builder import Builder, type_of_operand
 from autograd_compiler.names import adjoint_name
 from autograd_compiler.passes.masks import Masked
+from autograd_compiler.passes.storage import copier
 from autograd_compiler.types import (
     Array,
     DictOf,
     ListOf,
+    Nested,
     Opaque,
     Scalar,
     TupleOf,
@@ -69,6 +72,56 @@ class Adjoints:
     def take(self, var: ir.Var) -> Adjoint | None:
         return self.adjoints.pop(var, None)
 
+    def items_written(self, var: ir.Var) -> bool:
+        """Whether arrays in a container, and so in its adjoint, are written in place."""
+        raise TypeError("only the worker of the reverse pass knows the primal")
+
+    def as_item(self, entry: Adjoint, container: ir.Var) -> ir.Operand:
+        """An adjoint that goes into the adjoint of a container.
+
+        See Note [Ownership]: what is in a container cannot be followed any more, so it
+        must be nothing that is written into under another name.
+        """
+        value = entry.value
+        if entry.owned or isinstance(type_of_operand(value), (Scalar, Opaque)):
+            return value
+        if not self.items_written(container) and not self._is_held(value):
+            return value
+        return self._copied(value, deep=True)
+
+    def as_items(
+        self, parts: ir.Operand, whole: Adjoint | None, container: ir.Var
+    ) -> ir.Operand:
+        """The adjoint of a container, which a rule has made of parts of another one."""
+        held = whole is not None and not whole.owned and self._is_held(whole.value)
+        if not isinstance(parts, ir.Var) or not (held or self.items_written(container)):
+            return parts
+        return self.typed(copier(container.type, True), container.type, parts)
+
+    def _copied(self, value: ir.Operand, deep: bool) -> ir.Var:
+        kind = type_of_operand(value)
+        copy = copier(kind, deep)
+        if copy is np.copy:
+            return self.builder.var(np.copy, value)
+        return self.typed(copy, kind, value)
+
+    def _is_held(self, value: ir.Operand) -> bool:
+        """Whether another adjoint is, or shares memory with, one that was taken."""
+        roots = {root for leaf in ir.leaves(value) for root in self._roots(leaf)}
+        return any(
+            not roots.isdisjoint(self._roots(leaf))
+            for entry in [*self.adjoints.values(), *self.pending]
+            for leaf in ir.leaves(entry.value)
+            if not isinstance(leaf.type, Scalar)
+        )
+
+    def _roots(self, var: ir.Var) -> set[ir.Var]:
+        """A value and all that it is a view of."""
+        found = {var}
+        for other in self.builder.shares.get(var, ()):
+            found |= self._roots(other)
+        return found
+
     def contribute_all(
         self, contributions: list[tuple[ir.Operand, ir.Operand, bool]]
     ) -> None:
@@ -107,7 +160,7 @@ class Adjoints:
                     value.name = adjoint_name(var.name)
             self.adjoints[var] = Adjoint(value, owned)
             return
-        if isinstance(var.type, (ListOf, DictOf, TupleOf)):
+        if isinstance(var.type, (ListOf, DictOf, TupleOf, Nested)):
             total: ir.Operand = self.typed(runtime.add, var.type, so_far.value, value)
         elif (
             isinstance(var.type, Array)
@@ -129,6 +182,8 @@ class Adjoints:
     ) -> ir.Var:
         """Write into an owned adjoint, once those that borrow from it have a copy."""
         self.settle_borrowers(owner, base)
+        if mode == "add":  # which broadcasts by itself
+            value = self.builder.broadcast_source(value) or value
         return self.builder.store(base, path, value, mode)
 
     def settle_borrowers(self, owner: ir.Var, base: ir.Var) -> None:
@@ -144,7 +199,7 @@ class Adjoints:
             if isinstance(held, ir.Var) and (held is base or self._views(held, base)):
                 if isinstance(held.type, Scalar):
                     continue
-                entry.value = self.builder.var(np.copy, held)
+                entry.value = self._copied(held, deep=True)
                 entry.value.name = held.name
                 entry.owned = True
 
@@ -173,7 +228,7 @@ class Adjoints:
                 return self.builder.apply(np.broadcast_to, value, shape), False
             case Array(), Array():
                 return self._fit_array(value, kind, given, var)
-            case (ListOf() | DictOf() | TupleOf() | Opaque()), _:
+            case (ListOf() | DictOf() | TupleOf() | Nested() | Opaque()), _:
                 return value, False
         return self.builder.apply(runtime.unbroadcast, value, var), False
 
@@ -239,11 +294,7 @@ class Adjoints:
         elif entry.owned and isinstance(entry.value, ir.Var):
             return entry.value
         else:
-            copy: Any = np.copy
-            if isinstance(var.type, (ListOf, TupleOf)):
-                copy = list
-            if isinstance(var.type, DictOf):
-                copy = dict
+            copy = copier(var.type, self.items_written(var))
             value = self.typed(copy, var.type, entry.value)
             value.name = adjoint_name(var.name) if var.name else ""
         value = self.builder.as_var(value)
@@ -264,7 +315,7 @@ class Adjoints:
             return self.zeros(var)
         value = entry.value
         kind, given = var.type, type_of_operand(value)
-        if isinstance(kind, (ListOf, DictOf)):
+        if isinstance(kind, (ListOf, DictOf, Nested)):
             return value
         if isinstance(kind, Array):
             if isinstance(given, Array) and given.dtype != kind.dtype:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
-
-import numpy as np
 
 from autograd_compiler import ir
 from autograd_compiler.names import result_name
+from autograd_compiler.passes.forms import shape_from, shape_of, with_shape
 from autograd_compiler.passes.recompute import retarget
-from autograd_compiler.passes.storage import Buffers, Stored, is_cheap, needed
+from autograd_compiler.passes.storage import (
+    Buffers,
+    Stored,
+    always_defined,
+    copier,
+    is_cheap,
+    needed,
+)
 from autograd_compiler.types import (
     Array,
     ListOf,
@@ -45,6 +51,14 @@ class Keeper:
             )
             if not self.buffers.ever_written(var)
         ]
+        # Arguments that stay as they are: their sizes can be asked for anywhere.
+        self.constant_arrays = [
+            var
+            for var in ir.free_vars(body)
+            if isinstance(var.type, Array) and not self.buffers.ever_written(var)
+        ]
+        # What is read in the forward sweep only to be kept: it must have a value there.
+        self.read: set[ir.Var] = set()
         self.tapes: dict[ir.Var, None] = {}
         self.stored: list[Stored] = []
 
@@ -52,13 +66,18 @@ class Keeper:
         """Whether a value must be copied to be kept: its buffer is written later."""
         return not isinstance(var.type, Opaque) and self.buffers.written_after(var)
 
+    def copier(self, var: ir.Var) -> Any:
+        """What copies a value: whole, if what a container holds is written, too."""
+        return copier(var.type, self.buffers.items_written(var))
+
     def kept(self, var: ir.Var, content: bool, forward: list[ir.Operation]) -> ir.Var:
         """The variable, or a copy of it if its buffer is written later."""
         if not content or not self.is_copied(var):
             return var
         saved = ir.Var(var.name, var.type)
         self.note(var, "snapshot", "its array is written later")
-        copy = ir.Apply(ir.NOWHERE, (saved,), np.copy, (var,))
+        self.read.add(var)
+        copy = ir.Apply(ir.NOWHERE, (saved,), self.copier(var), (var,))
         insert_after(forward, var, copy)
         return saved
 
@@ -79,6 +98,10 @@ class Keeper:
         """
         change: dict[ir.Var, ir.Var] = dict(known or {})
         own = defined_at(forward) | set(inner)
+        again_anyway = {
+            var for var in wanted if self._steps(var, own, set(change)) is not None
+        }
+        wanted = self.by_shape(wanted, forward, backward, again_anyway)
         every = {var: content for var, content in wanted.items() if var not in change}
         kept = self._least(every, {}, own, set(change))
         if self.compiled:
@@ -105,9 +128,10 @@ class Keeper:
             self.give_name(var)
             tape = ir.Var(f"{var.name}_tape", ListOf(var.type))
             self.tapes[tape] = None
+            self.read.add(var)
             if content and self.is_copied(var):
                 pushed = ir.Var("", var.type)
-                copy = ir.Apply(ir.NOWHERE, (pushed,), np.copy, (var,))
+                copy = ir.Apply(ir.NOWHERE, (pushed,), self.copier(var), (var,))
                 push = ir.Append(ir.NOWHERE, ir.Var(), tape, pushed)
                 insert_after(forward, var, copy, push)
             else:
@@ -161,6 +185,31 @@ class Keeper:
                     read.update(ir.uses(op))
         return {var: kept[var] for var in kept if var in wanted or var in read}
 
+    def by_shape(
+        self,
+        wanted: dict[ir.Var, bool],
+        forward: list[ir.Operation],
+        backward: list[ir.Operation],
+        available: Collection[ir.Var] = (),
+    ) -> dict[ir.Var, bool]:
+        """What is wanted, with the shapes of arrays of which only the form is needed."""
+        found: dict[ir.Var, bool] = {}
+        for var, content in wanted.items():
+            if content or var in available or not isinstance(var.type, Array):
+                found[var] = content
+                continue
+            known = shape_from(var, self.constant_arrays)
+            if known is not None:
+                ops, sizes = known
+                backward[:] = [*ops, *with_shape(backward, var, sizes)]
+                continue
+            shape, size = shape_of(var, adjoint=False)
+            self.read.add(var)
+            insert_after(forward, var, size)
+            found[shape] = True
+            backward[:] = with_shape(backward, var, shape)
+        return found
+
     def _steps(
         self, var: ir.Var, own: set[ir.Var], available: set[ir.Var]
     ) -> list[ir.Operation] | None:
@@ -202,17 +251,17 @@ class Keeper:
             if isinstance(var.type, (Opaque,)):
                 continue
             saved = ir.Var(var.name, var.type)
-            fn: Any = list if isinstance(var.type, ListOf) else np.copy
-            copy = ir.Apply(ir.NOWHERE, (saved,), fn, (var,))
+            copy = ir.Apply(ir.NOWHERE, (saved,), self.copier(var), (var,))
             if var in defined:
                 insert_after(forward, var, copy)
             elif not any(var in ir.targets(op) for op in backward):
                 front.append(copy)
             change[var] = saved
+            self.read.add(var)
             self.note(var, "snapshot", "its array is written later")
         done = tuple(substitute(op, change) for op in backward)
         return (
-            (*front, *forward),
+            always_defined((*front, *forward), self.read),
             done,
             {var: swap(value, change) for var, value in gradients.items()},
         )

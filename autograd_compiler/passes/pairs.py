@@ -35,6 +35,7 @@ from autograd_compiler.types import (
     Array,
     DictOf,
     ListOf,
+    Nested,
     Opaque,
     Scalar,
     TupleOf,
@@ -411,7 +412,7 @@ def _can_vary(result: ir.Operand) -> bool:
 
 def _is_buffer(operand: ir.Operand) -> bool:
     return isinstance(operand, ir.Var) and isinstance(
-        operand.type, (Array, ListOf, DictOf, Unknown)
+        operand.type, (Array, ListOf, DictOf, Nested, Unknown)
     )
 
 

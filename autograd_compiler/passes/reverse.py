@@ -12,6 +12,7 @@ L. Hascoët, V. Pascual, "The Tapenade automatic differentiation tool", ACM TOMS
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -20,7 +21,7 @@ import numpy as np
 
 from autograd_compiler import expand, ir, runtime
 from autograd_compiler.analysis.activity import active_vars, is_differentiable
-from autograd_compiler.builder import Builder, identity, type_of_operand
+from autograd_compiler.builder import Builder, identity, load_type, type_of_operand
 from autograd_compiler.errors import MutationError
 from autograd_compiler.names import adjoint_name
 from autograd_compiler.passes.adjoints import Adjoint, Scope
@@ -38,13 +39,16 @@ from autograd_compiler.passes.storage import Stored, needed
 from autograd_compiler.rules.registry import Rule, rule_of
 from autograd_compiler.types import (
     Array,
+    Bottom,
     DictOf,
     ListOf,
+    Nested,
     Scalar,
     TupleOf,
     Type,
     Unknown,
     is_inexact,
+    same_form,
 )
 
 
@@ -188,6 +192,9 @@ class _Reverse(Worker):
                 return entry.value
         return self.gradient(var)
 
+    def items_written(self, var: ir.Var) -> bool:
+        return self.keeper.buffers.items_written(var)
+
     @staticmethod
     def _new_tape(tape: ir.Var) -> ir.Operation:
         return ir.Apply(ir.NOWHERE, (tape,), identity, (ir.Pack((), ir.LIST),))
@@ -211,7 +218,7 @@ class _Reverse(Worker):
             case ir.Load():
                 self._load(op)
             case ir.Store():
-                self._store(op)
+                return self._store(op)
             case ir.Append():
                 self._append(op)
             case ir.Pop():
@@ -342,6 +349,9 @@ class _Reverse(Worker):
         contributions = []
         for name in wanted:
             value = values[name]
+            operand = bound[name]
+            if isinstance(operand, ir.Var) and _is_container(operand.type):
+                value = self.as_items(value, taken[0], operand)
             fresh = value not in seen and self.is_fresh(value, start)
             seen.add(value)
             contributions.append((bound[name], value, fresh))
@@ -357,9 +367,7 @@ class _Reverse(Worker):
         if entry is None or op.base not in self.active:
             return
         base = self.owned(op.base)
-        if isinstance(base.type, (ListOf, DictOf, TupleOf)) and not _is_number_type(
-            op.target.type
-        ):
+        if _is_container(base.type) and not _is_number_type(op.target.type):
             # Items may be containers or arrays that others hold: no `+=` on them.
             so_far = self.builder.load(base, op.path)
             total = self.typed(runtime.add, op.target.type, so_far, entry.value)
@@ -368,7 +376,7 @@ class _Reverse(Worker):
             changed = self.update(op.base, base, op.path, entry.value, "add")
         self.put(op.base, changed)
 
-    def _store(self, op: ir.Store) -> None:
+    def _store(self, op: ir.Store) -> list[ir.Operation]:
         value_active = any(leaf in self.active for leaf in ir.leaves(op.value))
         if value_active and not is_inexact(op.base.type):
             raise MutationError(
@@ -377,7 +385,7 @@ class _Reverse(Worker):
                 "make the array one of floats: dtype=float",
             )
         if op.target not in self.adjoints:
-            return
+            return [op]
         base = self.owned(op.target)
         self.take(op.target)
         if op.mode == "add":
@@ -385,20 +393,53 @@ class _Reverse(Worker):
             if value_active:
                 part = self._read(base, op.path)
                 self._give(op.value, part)
-            return
+            return [op]
+        picked: ir.Operand = op.value
         if value_active:
             picked = self._picked(base, op.path)
             self._give(op.value, picked, copied=True)
         zero: ir.Operand = ir.Const(0.0)
-        if isinstance(op.base.type, (ListOf, DictOf)) and value_active:
-            zero = self._zero_item(op.value)
+        before: list[ir.Operation] = []
+        if isinstance(op.base.type, (ListOf, DictOf)):
+            zero = self._zero_item(op, picked, before)
         cleared = self.update(op.target, base, op.path, zero, "set")
         self.put(op.base, cleared)
+        return [*before, op]
 
-    def _zero_item(self, value: ir.Operand) -> ir.Operand:
-        if isinstance(value, ir.Var):
-            return self.zeros(value)
-        return ir.Const(0.0)
+    def _zero_item(
+        self, op: ir.Store, like: ir.Operand, before: list[ir.Operation]
+    ) -> ir.Operand:
+        """The adjoint of the item that a store replaces: nothing depends on it yet.
+
+        The item may have another shape than what replaces it, whose shape `like` has.
+        """
+        path = tuple(step for step in op.path if isinstance(step, ir.Index))
+        kind = load_type(op.base.type, path, self.builder)
+        if len(path) < len(op.path) or isinstance(kind, (Scalar, Bottom)):
+            return ir.Const(0.0)
+        if not _into_container(op.base.type, path):
+            return ir.Const(0.0)
+        if same_form(kind, type_of_operand(op.value)):
+            return self.zeros(self.builder.as_var(like))
+        old = ir.Var("", kind)
+        read = ir.Load(op.span, old, op.base, path)
+        if not isinstance(op.base.type, DictOf) or len(path) != 1:
+            before.append(read)
+            return self.zeros(old)
+        # There may be none.
+        found, known = ir.Var("", kind), ir.Var("", Scalar("bool"))
+        inside = (op.base, path[0].index)
+        before += [
+            ir.Apply(op.span, (known,), operator.contains, inside),
+            ir.If(
+                op.span,
+                (found,),
+                known,
+                ir.Block((read,), (old,)),
+                ir.Block((), (op.value,)),
+            ),
+        ]
+        return self.zeros(found)
 
     def _give(
         self, operand: ir.Operand, value: ir.Operand, copied: bool = False
@@ -451,7 +492,9 @@ class _Reverse(Worker):
             return
         base = self.owned(op.target)
         self.take(op.target)
-        value = self.zeros(op.value) if entry is None else entry.value
+        value = (
+            self.zeros(op.value) if entry is None else self.as_item(entry, op.target)
+        )
         longer = ir.Var(base.name, base.type)
         self.builder.append(
             ir.Append(self.builder.span, longer, base, value, adjoint=True)
@@ -514,15 +557,15 @@ class _Reverse(Worker):
             arg = args[k]
             if isinstance(arg, ir.Var) and self.keeper.buffers.written_after(arg):
                 saved = ir.Var(arg.name, arg.type)
-                before.append(ir.Apply(op.span, (saved,), _copier(arg.type), (arg,)))
+                copy = self.keeper.copier(arg)
+                before.append(ir.Apply(op.span, (saved,), copy, (arg,)))
                 args[k] = saved
         for k in pair.held_results:
             target = targets[k]
             if self.keeper.buffers.written_after(target):
                 saved = ir.Var(target.name, target.type)
-                after.append(
-                    ir.Apply(op.span, (target,), _copier(target.type), (saved,))
-                )
+                copy = self.keeper.copier(target)
+                after.append(ir.Apply(op.span, (target,), copy, (saved,)))
                 targets[k] = saved
         residuals = None
         if pair.residuals is not None:
@@ -643,6 +686,7 @@ class _Reverse(Worker):
             if in_loop:
                 change = self.keeper.tape(wanted, forwards[k], ops, op.span)
             else:
+                wanted = self.keeper.by_shape(wanted, forwards[k], ops)
                 for var, content in wanted.items():
                     kept = self.keeper.kept(var, content, forwards[k])
                     out = ir.Var(var.name, var.type)
@@ -684,12 +728,13 @@ class _Reverse(Worker):
         exports = list(op.body.results)
         change: dict[ir.Var, ir.Var] = {}
         values = tuple(entry.value for entry in self.adjoints.values())
-        for var, content in needed(backward, values).items():
-            if var in own:
-                out = ir.Var(var.name, var.type)
-                targets.append(out)
-                exports.append(self.keeper.kept(var, content, forward))
-                change[var] = out
+        wanted = needed(backward, values)
+        wanted = {var: content for var, content in wanted.items() if var in own}
+        for var, content in self.keeper.by_shape(wanted, forward, backward).items():
+            out = ir.Var(var.name, var.type)
+            targets.append(out)
+            exports.append(self.keeper.kept(var, content, forward))
+            change[var] = out
         self.builder.ops.extend(substitute(made, change) for made in backward)
         for entry in self.adjoints.values():
             entry.value = swap(entry.value, change)
@@ -728,18 +773,25 @@ def _unpacks(op: ir.Apply) -> bool:
     return len(op.targets) != 1
 
 
+def _into_container(base: Type, path: tuple[ir.Index, ...]) -> bool:
+    """Whether a write puts an item into a container, rather than into an array."""
+    for step in path[:-1]:
+        if not _is_container(base):
+            return False
+        base = load_type(base, (step,), Builder())
+    return _is_container(base)
+
+
+def _is_container(kind: Type) -> bool:
+    return isinstance(kind, (ListOf, DictOf, TupleOf, Nested))
+
+
 def _is_number_type(kind: Type) -> bool:
     return isinstance(kind, (Scalar, Array))
 
 
 def _name(operand: ir.Operand) -> str:
     return operand.name if isinstance(operand, ir.Var) else ""
-
-
-def _copier(kind: Type) -> Any:
-    if isinstance(kind, ListOf):
-        return list
-    return dict if isinstance(kind, DictOf) else np.copy
 
 
 def _may_repeat(index: ir.Operand) -> bool:

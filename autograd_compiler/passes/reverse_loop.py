@@ -10,14 +10,12 @@ from __future__ import annotations
 import operator
 from dataclasses import replace
 
-import numpy as np
-
 from autograd_compiler import ir
 from autograd_compiler.builder import Builder
 from autograd_compiler.names import adjoint_name
 from autograd_compiler.passes.adjoints import Adjoint, Adjoints
 from autograd_compiler.passes.keeping import Keeper, defined_at, substitute, swap
-from autograd_compiler.passes.storage import needed, of_same_form
+from autograd_compiler.passes.storage import copier, needed, of_same_form
 from autograd_compiler.types import Bottom, Scalar, is_inexact
 
 
@@ -156,7 +154,7 @@ def _kept_as_state(
         if (
             isinstance(value, ir.Var)
             and value is not param
-            and value in wanted
+            and wanted.get(value)
             and param in wanted
             and value not in found
             and value in worker.keeper.definitions
@@ -164,6 +162,7 @@ def _kept_as_state(
             and not worker.keeper.buffers.ever_written(value)
         ):
             found[value] = (k, ir.Var(value.name, value.type))
+            wanted[param] = True
     return found
 
 
@@ -203,9 +202,7 @@ def _distinct(worker: Worker, results: list[ir.Operand]) -> list[ir.Operand]:
             and result in seen
             and not isinstance(result.type, Scalar)
         ):
-            copy = worker.builder.var(np.copy, result)
-            copy.type = result.type
-            result = copy
+            result = worker.typed(copier(result.type, True), result.type, result)
         seen.add(result)
         done.append(result)
     return done

@@ -21,13 +21,16 @@ from typing import Any
 
 import numpy as np
 
-from autograd_compiler import ir
+from autograd_compiler import ir, runtime
 from autograd_compiler.types import (
     Array,
     DictOf,
+    Dim,
     ListOf,
+    Nested,
     Opaque,
     Scalar,
+    TupleOf,
     Type,
     Unknown,
 )
@@ -88,29 +91,43 @@ class Stored:
 
 
 class Buffers:
-    """Which variables share a buffer, and when each buffer is written."""
+    """Which variables share a buffer, and when each buffer is written.
+
+    Note [Containers].  A list and the arrays in it are distinct buffers: `append` or
+    `xs[i] = v` leaves the arrays as they are.  But `xs[i][0] = v` writes an array that
+    may have other names.  So there are two partitions: `_buffer` has together what is
+    one buffer, or a view of it; `_reach` also what a container holds.  A write counts
+    for all of the first, and if it goes into an array, for all of the second.
+    """
 
     def __init__(
         self, body: ir.Block, shares: dict[ir.Var, tuple[ir.Var, ...]]
     ) -> None:
-        self._parent: dict[ir.Var, ir.Var] = {}
+        self._buffer = _Partition()
+        self._reach = _Partition()
         self._defined: dict[ir.Var, tuple[int, tuple[int, ...]]] = {}
-        self._writes: list[tuple[ir.Var, int, tuple[int, ...]]] = []
+        self._writes: list[_Write] = []
+        self._item_writes: list[ir.Var] = []
         self._shares = shares
         self._clock = 0
         self._visit(body, ())
 
-    def _find(self, var: ir.Var) -> ir.Var:
-        while var in self._parent:
-            var = self._parent[var]
-        return var
-
     def _join(self, first: ir.Var, second: ir.Operand) -> None:
         for leaf in ir.leaves(second):
+            self._reach.join(first, leaf)
             if is_memory(leaf) and is_memory(first):
-                a, b = self._find(first), self._find(leaf)
-                if a is not b:
-                    self._parent[a] = b
+                if _is_container(leaf) == _is_container(first):
+                    self._buffer.join(first, leaf)
+
+    def _hold(self, container: ir.Var, item: ir.Operand) -> None:
+        for leaf in ir.leaves(item):
+            self._reach.join(container, leaf)
+
+    def _write(
+        self, target: ir.Var, loops: tuple[int, ...], into_items: bool = False
+    ) -> None:
+        in_array = into_items or not _is_container(target)
+        self._writes.append(_Write(target, self._clock, loops, in_array))
 
     def _visit(self, block: ir.Block, loops: tuple[int, ...]) -> None:
         for op in block.ops:
@@ -122,23 +139,36 @@ class Buffers:
                     for target in targets:
                         for shared in self._shares.get(target, ()):
                             self._join(target, shared)
-                case ir.Load(target=target, base=base):
+                        if _is_container(target):
+                            for operand in ir.operands(op):
+                                self._hold(target, operand)
+                case ir.Load(target=target, base=base, path=path):
                     self._join(target, base)
-                case ir.Store(target=target, base=base):
+                    self._note_item(base, path)
+                case ir.Store(target=target, base=base, path=path, value=value):
                     self._join(target, base)
-                    self._writes.append((target, self._clock, loops))
-                case ir.Append(target=target, base=base):
+                    into_items = _is_container(base) and (
+                        len(path) > 1 or op.mode == "add"
+                    )
+                    self._write(target, loops, into_items)
+                    self._note_item(base, path)
+                    if _is_container(base):
+                        self._hold(target, value)
+                case ir.Append(target=target, base=base, value=value):
                     self._join(target, base)
-                    self._writes.append((target, self._clock, loops))
-                case ir.Pop(target=target, base=base):
+                    self._write(target, loops)
+                    self._hold(target, value)
+                case ir.Pop(target=target, value=value, base=base):
                     self._join(target, base)
-                    self._writes.append((target, self._clock, loops))
+                    self._write(target, loops)
+                    self._hold(base, value)
                 case ir.If(targets=targets, then=then, orelse=orelse):
                     self._visit(then, loops)
                     self._visit(orelse, loops)
                     for side in (then.results, orelse.results):
                         for target, result in zip(targets, side, strict=True):
                             self._join(target, result)
+                    self._define(targets, loops)
                 case ir.For() | ir.While():
                     inner = (*loops, self._clock)
                     inside = (self._clock, inner)
@@ -150,47 +180,117 @@ class Buffers:
                     for k, target in enumerate(op.targets):
                         for other in (op.inits[k], op.params[k], results[k]):
                             self._join(target, other)
-                    # The targets exist only after the loop.
-                    self._clock += 1
-                    for target in op.targets:
-                        self._defined[target] = (self._clock, loops)
+                    self._define(op.targets, loops)
                 case ir.With(targets=targets, body=held):
                     self._visit(held, loops)
                     for target, result in zip(targets, held.results, strict=True):
                         self._join(target, result)
+                    self._define(targets, loops)
+
+    def _define(self, targets: tuple[ir.Var, ...], loops: tuple[int, ...]) -> None:
+        """The targets of a branch or loop exist only after it."""
+        self._clock += 1
+        for target in targets:
+            self._defined[target] = (self._clock, loops)
+
+    def _note_item(self, base: ir.Var, path: ir.Path) -> None:
+        """Where an item of a container is read or written, so is that of its adjoint."""
+        if not isinstance(base.type, Array) and len(path) > 1:
+            self._item_writes.append(base)
+
+    def items_written(self, var: ir.Var) -> bool:
+        """Whether arrays or lists in a container, or in its adjoint, are written."""
+        same = self._buffer.same
+        return any(same(base, var) for base in self._item_writes)
 
     def may_share(self, first: ir.Var, second: ir.Var) -> bool:
         """Whether two values may be one buffer, or views of one."""
         if not is_memory(first) or not is_memory(second):
             return False
-        return self._find(first) is self._find(second)
+        return self._buffer.same(first, second)
+
+    def _changes(self, write: _Write, var: ir.Var) -> bool:
+        """Whether a write may be one of the buffer of a value, or of what it holds."""
+        if self._buffer.same(write.target, var):
+            return True
+        return write.in_array and self._reach.same(write.target, var)
 
     def ever_written(self, var: ir.Var) -> bool:
         """Whether the buffer of a value is written anywhere."""
-        if not is_memory(var):
-            return False
-        root = self._find(var)
-        return any(self._find(written) is root for written, _, _ in self._writes)
+        return is_memory(var) and any(self._changes(w, var) for w in self._writes)
 
     def written_after(self, var: ir.Var) -> bool:
         """Whether the buffer of a value may be written once the value exists."""
         if not is_memory(var):
             return False
-        root = self._find(var)
         born, loops = self._defined.get(var, (0, ()))
-        for written, time, around in self._writes:
-            if self._find(written) is not root:
+        for write in self._writes:
+            if not self._changes(write, var):
                 continue
-            if written is var and not loops:
+            if write.target is var and not loops:
                 continue  # in a loop, it is written again by the next iteration
-            common = sum(1 for a, b in zip(loops, around, strict=False) if a == b)
-            if time > born or common:
+            common = sum(1 for a, b in zip(loops, write.loops, strict=False) if a == b)
+            if write.time > born or common:
                 return True
         return False
 
 
+@dataclass(frozen=True)
+class _Write:
+    target: ir.Var
+    time: int
+    loops: tuple[int, ...]
+    in_array: bool
+
+
+class _Partition:
+    """Disjoint groups of variables."""
+
+    def __init__(self) -> None:
+        self._parent: dict[ir.Var, ir.Var] = {}
+
+    def _root(self, var: ir.Var) -> ir.Var:
+        while var in self._parent:
+            var = self._parent[var]
+        return var
+
+    def join(self, first: ir.Var, second: ir.Var) -> None:
+        if isinstance(first.type, Scalar) or isinstance(second.type, Scalar):
+            return
+        a, b = self._root(first), self._root(second)
+        if a is not b:
+            self._parent[a] = b
+
+    def same(self, first: ir.Var, second: ir.Var) -> bool:
+        return self._root(first) is self._root(second)
+
+
+def _is_container(var: ir.Var) -> bool:
+    return isinstance(var.type, (ListOf, DictOf, TupleOf, Nested))
+
+
+def copier(kind: Type, deep: bool) -> Any:
+    """What copies a value: of a container only the items, unless the copy is deep."""
+    if isinstance(kind, Unknown):
+        return runtime.deep_copy  # it may be a number or the key of a dict
+    if not isinstance(kind, (ListOf, DictOf, TupleOf, Nested)):
+        return np.copy
+    if deep and _holds_arrays(kind):
+        return runtime.deep_copy
+    return dict if isinstance(kind, DictOf) else list
+
+
+def _holds_arrays(kind: Type) -> bool:
+    match kind:
+        case ListOf(item) | DictOf(item):
+            return _holds_arrays(item)
+        case TupleOf(items):
+            return any(map(_holds_arrays, items))
+    return not isinstance(kind, Scalar)
+
+
 def is_memory(var: ir.Var) -> bool:
-    return isinstance(var.type, (Array, ListOf, DictOf, Unknown, Opaque))
+    return isinstance(var.type, (Array, ListOf, DictOf, Nested, Unknown, Opaque))
 
 
 def needed(
@@ -293,16 +393,17 @@ def _is_in(fn: object, functions: set[Any]) -> bool:
 
 
 def always_defined(
-    ops: tuple[ir.Operation, ...], kept: tuple[ir.Var, ...]
+    ops: Iterable[ir.Operation], kept: Iterable[ir.Var]
 ) -> tuple[ir.Operation, ...]:
     """Operations after which the kept variables have a value on every path.
 
-    A pullback is a function of its own: what it is given must exist, also where a
-    branch that was not taken, or a loop without iterations, left it unassigned.
+    What is copied, pushed on a tape or returned must exist, also where a branch that
+    was not taken, or a loop without iterations, left it unassigned.  What it is then
+    does not matter; it is of the same type, since this may be differentiated again.
     """
     wanted = set(kept)
     size = -1
-    whole = ir.Block(ops)
+    whole = ir.Block(tuple(ops))
     while size != len(wanted):
         size = len(wanted)
         for op in ir.walk(whole):
@@ -310,42 +411,82 @@ def always_defined(
                 if target in wanted:
                     wanted.update(leaf for s in sources for leaf in ir.leaves(s))
 
-    def fill(targets: tuple[ir.Var, ...], values: tuple[ir.Operand, ...]) -> Any:
+    def fill(
+        before: list[ir.Operation],
+        targets: tuple[ir.Var, ...],
+        values: tuple[ir.Operand, ...],
+    ) -> tuple[ir.Operand, ...]:
         return tuple(
-            ir.Const(None) if value is ir.UNDEFINED and target in wanted else value
+            (
+                _stand_in(target.type, before)
+                if value is ir.UNDEFINED and target in wanted
+                else value
+            )
             for target, value in zip(targets, values, strict=True)
         )
 
-    def visit(block: ir.Block, results: tuple[ir.Operand, ...]) -> ir.Block:
-        return ir.Block(tuple(change(op) for op in block.ops), results)
+    def visit(block: ir.Block, targets: tuple[ir.Var, ...]) -> ir.Block:
+        done = list(inside(block).ops)
+        results = block.results
+        if not (done and isinstance(done[-1], ir.Effect) and done[-1].kind == "raise"):
+            results = fill(done, targets, results)
+        return ir.Block(tuple(done), results)
 
-    def change(op: ir.Operation) -> ir.Operation:
+    def change(op: ir.Operation, before: list[ir.Operation]) -> ir.Operation:
         match op:
             case ir.If(targets=targets, then=then, orelse=orelse):
                 return replace(
-                    op,
-                    then=visit(then, fill(targets, then.results)),
-                    orelse=visit(orelse, fill(targets, orelse.results)),
+                    op, then=visit(then, targets), orelse=visit(orelse, targets)
                 )
             case ir.For() | ir.While():
                 # A parameter stands for its target here: both are the same variable.
-                inits = tuple(
-                    (
-                        ir.Const(None)
-                        if init is ir.UNDEFINED
-                        and (target in wanted or param in wanted)
-                        else init
-                    )
-                    for init, target, param in zip(
-                        op.inits, op.targets, op.params, strict=True
-                    )
+                either = tuple(
+                    param if param in wanted else target
+                    for target, param in zip(op.targets, op.params, strict=True)
                 )
-                return replace(op, inits=inits, body=visit(op.body, op.body.results))
+                inits = fill(before, either, op.inits)
+                return replace(op, inits=inits, body=inside(op.body))
             case ir.With(body=body):
-                return replace(op, body=visit(body, body.results))
+                return replace(op, body=inside(body))
         return op
 
-    return visit(whole, ()).ops
+    def inside(block: ir.Block) -> ir.Block:
+        done: list[ir.Operation] = []
+        for op in block.ops:
+            done.append(change(op, done))
+        return ir.Block(tuple(done), block.results)
+
+    return inside(whole).ops
+
+
+def _stand_in(kind: Type, before: list[ir.Operation]) -> ir.Operand:
+    """Any value of a type; `before` gets what makes it."""
+    match kind:
+        case Scalar(dtype):
+            return ir.Const(np.dtype(dtype).type(0).item())
+        case Array(dtype, dims):
+            shape = ir.Const((0,) * len(dims) if len(dims) != 1 else 0)
+            made = ir.Var("", Array(dtype, (Dim("", 0),) * len(dims), True))
+            given = (
+                ()
+                if dtype == "float64"
+                else (("dtype", ir.Const(np.dtype(dtype).type)),)
+            )
+            before.append(ir.Apply(ir.NOWHERE, (made,), np.zeros, (shape,), given))
+            return made
+        case TupleOf(items):
+            return ir.Pack(tuple(_stand_in(item, before) for item in items))
+        case ListOf():
+            return ir.Pack((), ir.LIST)
+        case DictOf():
+            return ir.Pack((), ir.Form("dict"))
+        case Unknown():
+            return ir.Const(0.0)
+        case Nested():
+            return ir.Pack(())
+        case Opaque(cls) if cls is tuple:
+            return ir.Pack(())
+    return ir.Const(None)
 
 
 def _sources(op: ir.Operation) -> list[tuple[ir.Var, tuple[ir.Operand, ...]]]:

@@ -9,7 +9,6 @@ import numpy as np
 from corpus import program
 
 X = np.array([0.7, -1.2, 0.4, 1.9])
-# `smooth=False` here: the gradient cannot be differentiated again yet.
 M = np.array([[0.3, 0.8, -0.6], [-0.5, 0.9, 1.1]])
 
 
@@ -25,7 +24,7 @@ def buffers_swapped_in_a_branch_of_a_loop(x):
     return a.sum() * 2 + b.sum()
 
 
-@program(X, numba=False, smooth=False)
+@program(X, numba=False)
 def buffers_swapped_after_an_inner_loop(x):
     a = x.copy()
     b = np.zeros(4)
@@ -36,7 +35,7 @@ def buffers_swapped_after_an_inner_loop(x):
     return a.sum() * 2 + b.sum()
 
 
-@program(X, numba=False, smooth=False)
+@program(X, numba=False)
 def three_buffers_rotate(x):
     a = x.copy()
     b = x * 2
@@ -72,7 +71,7 @@ def buffers_swapped_in_a_branch_then_written(x):
     return (a * b).sum()
 
 
-@program(X, smooth=False)
+@program(X)
 def view_from_before_a_loop_is_written_in_it(x):
     a = x.copy()
     v = a[1:]
@@ -81,7 +80,7 @@ def view_from_before_a_loop_is_written_in_it(x):
     return (a * a).sum()
 
 
-@program(X, smooth=False)
+@program(X)
 def view_from_before_a_loop_is_read_in_it(x):
     a = x.copy()
     v = a[1:]
@@ -126,7 +125,7 @@ def one_array_three_times_in_a_list(x):
     return (rows[0] * rows[2]).sum()
 
 
-@program(X, numba=False, smooth=False)
+@program(X, numba=False)
 def copies_of_a_changing_array_in_a_list(x):
     l = []
     a = x.copy()
@@ -312,7 +311,7 @@ def rows_written_while_they_are_gone_through(m):
     return (a * a).sum()
 
 
-@program(M, numba=False, smooth=False)
+@program(M, numba=False)
 def rows_of_two_arrays_written_together(m):
     a = m.copy()
     b = m * 2
@@ -521,7 +520,7 @@ def slice_of_a_list_is_a_copy(x):
     return sum(ys) * xs[1]
 
 
-@program(X, numba=False, smooth=False)
+@program(X, numba=False)
 def arrays_of_a_list_written_in_place(x):
     xs = []
     for i in range(3):
@@ -532,7 +531,7 @@ def arrays_of_a_list_written_in_place(x):
     return (xs[0] + xs[1] * xs[2]).sum()
 
 
-@program(X, numba=False, smooth=False)
+@program(X, numba=False)
 def item_of_a_list_replaced_after_it_was_read(x):
     xs = []
     for i in range(3):
@@ -542,7 +541,7 @@ def item_of_a_list_replaced_after_it_was_read(x):
     return (y * xs[1]).sum()
 
 
-@program(X, numba=False, smooth=False)
+@program(X, numba=False)
 def item_of_a_list_written_under_its_own_name(x):
     xs = []
     for i in range(3):
@@ -578,7 +577,7 @@ def list_repeated(x):
     return ys[0] * ys[4] * 3 + xs[0] * sum(ys)
 
 
-@program(X, numba=False, smooth=False)
+@program(X, numba=False)
 def arrays_of_a_dict_updated(x):
     d = {}
     for i in range(3):
@@ -630,7 +629,7 @@ def list_rebuilt_in_a_branch(x):
     return (ps[0] * ps[1]).sum()
 
 
-@program(X, numba=False, smooth=False)
+@program(X, numba=False)
 def array_in_a_tuple_written_in_a_loop(x):
     st = (x.copy(), 0.0)
     for i in range(3):
@@ -660,7 +659,7 @@ def function_and_number_chosen_by_a_branch(x):
     return f(x * k).sum()
 
 
-@program(X, numba=False, smooth=False)
+@program(X, numba=False)
 def rows_appended_then_written(x):
     rows = []
     for i in range(2):
@@ -672,7 +671,7 @@ def rows_appended_then_written(x):
     return rows[0][1] * rows[1][2]
 
 
-@program(X, numba=False, smooth=False)
+@program(X, numba=False)
 def table_of_lists_filled_in_loops(x):
     rows = [[0.0, 0.0, 0.0] for _ in range(3)]
     for i in range(3):
@@ -681,7 +680,7 @@ def table_of_lists_filled_in_loops(x):
     return rows[0][1] * rows[1][2]
 
 
-@program(X, numba=False, smooth=False)
+@program(X, numba=False)
 def last_item_read_before_an_append(x):
     hs = [x * 1.0]
     s = 0.0
@@ -692,7 +691,7 @@ def last_item_read_before_an_append(x):
     return s + hs[-1].sum() + hs[-2][0]
 
 
-@program(X, numba=False, smooth=False)
+@program(X, numba=False)
 def arrays_of_a_list_swapped(x):
     d = [x * (i + 1) for i in range(3)]
     for i in range(2):
@@ -731,3 +730,172 @@ def list_added_to_under_a_second_name(x):
     for i in range(3):
         l = l + [x[i] ** 2]
     return sum(q) * len(l) + sum(l) * l[1]
+
+
+# ---------------------------------------------------------------- items written in place
+
+
+@program(X, M, numba=False)
+def array_of_a_list_whose_items_were_written(x, u):
+    xs = []
+    for i in range(2):
+        xs.append(x * (i + 1))
+    for i in range(2):
+        xs[i][0] = x[1]
+    y = np.array(xs)[:, :3]
+    return ((y + u) ** 2).sum() + (y * u).sum()
+
+
+@program(X, numba=False)
+def popped_array_is_added_to_one_written_later(x):
+    xs = [x * 1.0 for _ in range(3)]
+    a = x * 2
+    for i in range(3):
+        b = xs.pop()
+        a += b
+        a[i] = a[i] * a[i]
+    return a.sum()
+
+
+@program(X, numba=False)
+def item_is_written_after_its_array_was_read(x):
+    xs = []
+    a = x**2
+    b = (a * a).sum()
+    for i in range(2):
+        xs.append(x + i)
+    xs.append(a)
+    for i in range(3):
+        xs[i][0] = 3.0 * x[1]
+    return (xs[0] * xs[1] * x * xs[2]).sum() + b
+
+
+@program(X, numba=False)
+def item_of_a_tuple_in_a_list_written(x):
+    xs = []
+    for i in range(3):
+        a = x**2
+        xs.append((a, x[i]))
+        b = (a * a).sum()
+        xs[i][0][1] = b
+    s = 0.0
+    for u, v in xs:
+        s += (u * v).sum()
+    return s
+
+
+@program(X, numba=False)
+def array_in_a_dict_written_after_it_was_read(x):
+    d = {}
+    for i in range(3):
+        a = x**2
+        d[i] = a
+        d[i][1] = (a * a).sum()
+    return (d[0] * d[1]).sum()
+
+
+@program(X, numba=False)
+def items_of_a_dict_written_and_replaced(x):
+    d = {}
+    for i in range(3):
+        d[i] = x * (i + 1)
+    a = x * 2
+    for i in range(3):
+        a += d[i]
+        d[i][0] = a[1]
+        a[i] = a[i] * a[i]
+        d[i] = d[i] + a
+    return a.sum() + d[1].sum()
+
+
+@program(X, numba=False)
+def item_replaced_by_one_of_another_size(x):
+    xs = [x[:1] * 1, x * 2]
+    for _ in range(0):
+        xs.append(x * 1)
+    for i in range(2):
+        xs[i] = xs[i] * x
+    return (xs[0] * xs[1]).sum()
+
+
+@program(X, numba=False)
+def item_of_a_dict_replaced_by_one_of_another_size(x):
+    d = {}
+    s = 0.0
+    for i in range(3):
+        d[i] = x[: i + 1] * 2
+        s += d[i][0] * d[i][i] * x[3]
+        d[i] = d[i].sum() * x
+        s += d[i][2]
+    return s
+
+
+@program(X, numba=False)
+def item_replaced_by_a_constant(x):
+    xs = []
+    for i in range(3):
+        xs.append(np.outer(x, x) * i)
+    for i in range(2):
+        xs[i] = np.ones((4, 4))
+    return (x @ xs[0] @ xs[2].T).sum()
+
+
+@program(X, numba=False)
+def array_put_into_a_list_before_its_item_is_replaced(x):
+    xs = [x * i for i in range(3)]
+    seen = []
+    for i in range(3):
+        seen.append(xs[i])
+        xs[i] = np.sin(xs[i]) * x
+    return (seen[1] * xs[1]).sum() + xs[2][0]
+
+
+# ---------------------------------------------------------------- forms
+
+
+@program(X)
+def view_made_in_a_branch_before_a_write(x):
+    a = x * 2
+    s = 0.0
+    if x[0] > 0:
+        b = a[1:]
+        s = b.sum() ** 2
+    a[1] = a[2] * x[0]
+    return s + (a * a).sum()
+
+
+@program(X)
+def shapes_differ_in_each_iteration(x):
+    s = 0.0
+    for i in range(1, 4):
+        b = x[:i].copy()
+        b[0] = x[1]
+        s += b.sum() ** 2 * b.mean() + b.reshape(1, -1).sum()
+    return s
+
+
+@program(X, numba=False)
+def rows_of_lists_in_two_nested_loops(x):
+    tape = []
+    for i in range(3):
+        for j in range(2):
+            pair = (x[i], x[j])
+            tape.append(pair)
+    total = 0.0
+    for _ in range(3):
+        for _ in range(2):
+            pair = tape.pop()
+            total += pair[0] * pair[1]
+    return total
+
+
+@program(X)
+def size_of_the_carried_array_grows(x):
+    previous = x[:1]
+    s = 0.0
+    for i in range(1, 4):
+        c = x[:i] * 2
+        if i > 1:
+            s = s + (c[:1] * x[:i]).sum() + (previous[:1] * c).sum()
+        previous = c
+    return s

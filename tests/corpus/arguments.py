@@ -180,22 +180,22 @@ def numpy_scalar(x):
     return np.sin(x) * x
 
 
-@program(np.float32(0.4), smooth=False)
+@program(np.float32(0.4))
 def single_precision_scalar(x):
     return np.sin(x) * x
 
 
-@program(X.astype(np.float32), smooth=False)
+@program(X.astype(np.float32))
 def single_precision_array(x):
     return np.sum(np.sin(x) * 2.0 * x)
 
 
-@program(X.astype(np.float32), X, argnums=(0, 1), smooth=False)
+@program(X.astype(np.float32), X, argnums=(0, 1))
 def single_and_double_precision(x, y):
     return np.sum(x * y * y)
 
 
-@program(X.astype(np.float32), smooth=False)
+@program(X.astype(np.float32))
 def single_precision_in_place(x):
     y = np.zeros(4, dtype=np.float32)
     y[1:] = x[1:] * x[:-1]
@@ -203,7 +203,7 @@ def single_precision_in_place(x):
     return np.sum(y**2)
 
 
-@program(X.astype(np.float32), smooth=False)
+@program(X.astype(np.float32))
 def single_precision_made_double(x):
     return np.sum(x.astype(np.float64) ** 2 * 0.1)
 

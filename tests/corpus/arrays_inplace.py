@@ -395,8 +395,7 @@ def nonlinear_stencil_in_place(u):
     return np.sum(u**2)
 
 
-# A limit of second order: the tape of the gradient holds views that it writes later.
-@program(M, smooth=False)
+@program(M)
 def rows_as_views_written(m):
     y = m.copy()
     for row in y:
@@ -405,8 +404,7 @@ def rows_as_views_written(m):
     return np.sum(y**2)
 
 
-# A limit of second order, as above: the gradient is refused.
-@program(M, smooth=False)
+@program(M)
 def row_view_by_index(m):
     y = m * m
     for i in range(1, 3):

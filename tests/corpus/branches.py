@@ -168,7 +168,7 @@ def where_selects(x):
     return np.sum(np.where(x > 0.5, x**3, np.sin(x)))
 
 
-@program(X, smooth=False)
+@program(X)
 def where_with_mask_variable(x):
     positive = x > 0.0
     return np.sum(np.where(positive, x, 0.1 * x) * x)

@@ -297,7 +297,7 @@ def different_arrays_returned(x):
     return x
 
 
-@program(X, smooth=False)
+@program(X)
 def containers_returned_early(x):
     if x[0] > 0.0:
         return {"y": x * x, "z": x[0]}

@@ -222,9 +222,7 @@ def dict_with_integer_keys(x):
     return parts[0] * parts[3]
 
 
-# A limit of second order: the key that the inner gradient writes its dict by is kept as
-# an array, which cannot be a key; it fails at run time.
-@program(X, numba=False, smooth=False)
+@program(X, numba=False)
 def dict_comprehension_and_items(x):
     parts = {i: x[i] ** 2 for i in range(3)}
     total = 0.0

@@ -333,7 +333,7 @@ def real_and_imaginary_parts(x):
     return z.real * x[0] + np.imag(z)
 
 
-@program(normal(2), smooth=False)
+@program(normal(2))
 def mandelbrot_potential(x):
     z, c = 0j, 0.4 * x[0] + 0.4j * x[1]
     for _ in range(5):
