@@ -85,6 +85,10 @@ _TAKE_LISTS = {
     np.stack,
     np.vstack,
     np.broadcast_arrays,
+    # Containers of adjoints are theirs to go through.
+    runtime.add,
+    runtime.deep_copy,
+    runtime.zeros_like,
     np.choose,
     np.einsum,
     np.meshgrid,

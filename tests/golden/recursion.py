@@ -16,8 +16,8 @@ def power_forward(x, n):
     """Result of power, and what its reverse sweep needs."""
     if n == 0:
         result = 1.0
-        half = None
-        power_residuals = None
+        half = 0.0
+        power_residuals = ()
     else:
         half, power_residuals = power_forward(x, n // 2)
         if n % 2 == 0:
