@@ -451,7 +451,7 @@ def two_parameters(a, b):
 
 
 @refused(0.7, says=("needs a value for `b`", "(a, b)"), marks="two_parameters(x)")
-def argument_of_a_helper_is_missing(x):
+def helper_without_an_argument(x):
     return two_parameters(x)
 
 
