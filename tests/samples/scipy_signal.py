@@ -26,8 +26,14 @@ SAMPLES = [
     *each("convolve2d correlate2d", image, stencil),
     *each("convolve2d correlate2d", image, stencil, mode="valid"),
     *each("convolve2d correlate2d", image, stencil, mode="same"),
-    Sample(signal.lfilter, (spread(3) + 1.5, spread(2, seed=1) + 1.6, long)),
-    Sample(signal.lfilter, (spread(2) + 1.5, spread(3, seed=1) + 1.6, image, 0)),
+    Sample(
+        signal.lfilter, (spread(3) + 1.5, spread(2, seed=1) + 1.6, long), single=False
+    ),
+    Sample(
+        signal.lfilter,
+        (spread(2) + 1.5, spread(3, seed=1) + 1.6, image, 0),
+        single=False,
+    ),
     *each("detrend", long),
     *each("detrend", image, 0, "constant"),
     *each("detrend", long, bp=3),

@@ -50,13 +50,18 @@ def cumulative_trapezoid(
 @composed(integrate.simpson)
 def simpson(y: Any, x: Any = None, *, dx: Any = 1.0, axis: Any = -1) -> Any:
     rows = last(y, axis)
-    if x is None:
-        h = np.full(np.shape(rows)[-1] - 1, dx)
-    else:
-        h = np.diff(last(x, axis))
-    if np.shape(rows)[-1] == 2:
+    count = np.shape(rows)[-1]
+    if x is None and count % 2 == 1:
+        return (
+            dx
+            / 3
+            * np.sum(rows[..., :-2:2] + 4 * rows[..., 1::2] + rows[..., 2::2], -1)
+        )
+    # SciPy divides steps in double precision.
+    h = np.full(count - 1, dx) if x is None else np.diff(last(x, axis)).astype(float)
+    if count == 2:
         return h[..., 0] * (rows[..., 0] + rows[..., 1]) / 2
-    if np.shape(rows)[-1] % 2 == 1:
+    if count % 2 == 1:
         return of_pairs(rows, h)
     # An even number of samples: the last interval by the parabola through three of
     # them (K. Cartwright, "Simpson's rule cumulative integration with MS Excel and

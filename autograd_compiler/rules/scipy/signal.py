@@ -106,7 +106,7 @@ def backwards(x: Any, b: Any, a: Any, axis: Any) -> Any:
 def delayed_products(weights: Any, x: Any, like: Any, axis: Any) -> Any:
     """The sums of `weights[t] * x[t - k]` for the powers k of a polynomial."""
     weights, x = np.moveaxis(weights, axis, -1), np.moveaxis(x, axis, -1)
-    sums = np.zeros_like(like)
+    sums = np.zeros(np.size(like))
     for k in range(min(np.size(like), np.shape(x)[-1])):
         sums[k] = np.sum(weights[..., k:] * x[..., : np.shape(x)[-1] - k])
     return sums
