@@ -43,7 +43,7 @@ from autograd_compiler.types import (
     Unknown,
 )
 
-_MAX_OFFSET = 2
+_MAX_OFFSET = 8
 
 # One number for all symbols: small, and with many divisors.
 _UNIFORM = (4, 12, 60)
