@@ -46,7 +46,7 @@ from autograd_compiler.types import (
     same_size,
 )
 
-_MAX_OFFSET = 2
+_MAX_OFFSET = 8
 
 # The symbols of one call, by name; None for the size of an unknown dimension.
 Symbols = dict[str, Dim | None]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import Any
 
+import numpy as np
+
 from autograd_compiler import ir
 from autograd_compiler.names import result_name
 from autograd_compiler.passes.forms import shape_from, shape_of, with_shape
@@ -269,9 +271,32 @@ class Keeper:
     def note(self, var: ir.Var, kind: str, why: str) -> None:
         op = self.definitions.get(var)
         line = op.span.line if op is not None else 0
-        self.stored.append(
-            Stored(var.name or "(temporary)", line, kind, describe_type(var.type), why)
-        )
+        text = describe_type(var.type)
+        if size := describe_bytes(var.type):
+            each = " in each iteration" if kind == "tape" else ""
+            text = f"{text} ({size} bytes{each})"
+        self.stored.append(Stored(var.name or "(temporary)", line, kind, text, why))
+
+
+def describe_bytes(kind: Type) -> str:
+    """How many bytes a value takes, in terms of the sizes: `8·n0·n1`."""
+    if isinstance(kind, Scalar):
+        return str(np.dtype(kind.dtype).itemsize)
+    if not isinstance(kind, Array) or None in kind.dims:
+        return ""
+    number = np.dtype(kind.dtype).itemsize
+    factors = []
+    for dim in kind.dims:
+        if dim is None or dim.symbol.startswith("m"):
+            return ""
+        if not dim.symbol:
+            number *= dim.offset
+        elif dim.offset:
+            sign = "+" if dim.offset > 0 else "-"
+            factors.append(f"({dim.symbol} {sign} {abs(dim.offset)})")
+        else:
+            factors.append(dim.symbol)
+    return "·".join([str(number), *factors])
 
 
 def _name_of(op: ir.Operation | None) -> str:
