@@ -38,7 +38,13 @@ from autograd_compiler.frontend.values import (
     Value,
 )
 from autograd_compiler.rules.registry import rule_of
-from autograd_compiler.types import Array, DictOf, ListOf, Opaque, Scalar, Unknown
+from autograd_compiler.types import (
+    MEMORY,
+    Array,
+    Opaque,
+    Scalar,
+    Unknown,
+)
 
 if TYPE_CHECKING:
     from autograd_compiler.frontend.lower import Lowering
@@ -299,7 +305,7 @@ def effect(
         leaf
         for operand in every
         for leaf in ir.leaves(operand)
-        if isinstance(leaf.type, (Array, ListOf, DictOf, Unknown))
+        if isinstance(leaf.type, MEMORY)
     ]
     if arrays and not harmless:
         raise low.refuse(
