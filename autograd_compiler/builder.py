@@ -25,6 +25,7 @@ from autograd_compiler.analysis.infer import (
 from autograd_compiler.errors import UnsupportedError
 from autograd_compiler.types import (
     BOTTOM,
+    CONTAINERS,
     UNKNOWN,
     Array,
     Bottom,
@@ -265,7 +266,7 @@ class Builder:
             return infer_call(lambda x: getattr(x, attribute), args[:1])
         if fn in _FORM_KEPT:
             given = type_of_operand(args[0])
-            if isinstance(given, (ListOf, DictOf, TupleOf, Nested)):
+            if isinstance(given, CONTAINERS):
                 return Result((given,))
         if fn is runtime.unbroadcast:
             return infer_unbroadcast(*map(type_of_operand, args))

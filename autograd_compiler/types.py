@@ -194,6 +194,11 @@ class Unknown:
 
 UNKNOWN = Unknown()
 
+# What holds other values, and what may be written while it has several names.
+CONTAINERS = (ListOf, DictOf, TupleOf, Nested)
+WRITABLE_CONTAINERS = (ListOf, DictOf, Nested)
+MEMORY = (Array, *WRITABLE_CONTAINERS, Unknown)
+
 
 @dataclass(frozen=True)
 class Bottom:

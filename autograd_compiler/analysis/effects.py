@@ -28,13 +28,10 @@ import numpy as np
 from autograd_compiler import ir, runtime
 from autograd_compiler.rules.registry import rule_of
 from autograd_compiler.types import (
+    CONTAINERS,
     Array,
-    DictOf,
-    ListOf,
-    Nested,
     Opaque,
     Scalar,
-    TupleOf,
 )
 
 
@@ -301,7 +298,7 @@ def is_fresh(op: ir.Apply) -> bool:
 
 def _is_container(operand: ir.Operand) -> bool:
     if isinstance(operand, ir.Var):
-        return isinstance(operand.type, (ListOf, DictOf, TupleOf, Nested, Opaque))
+        return isinstance(operand.type, (*CONTAINERS, Opaque))
     return isinstance(operand, ir.Pack)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from autograd_compiler import ir
 from autograd_compiler.types import (
+    CONTAINERS,
     Array,
     DictOf,
     ListOf,
@@ -62,7 +63,7 @@ def spelling(op: ir.Store, numbers: frozenset[ir.Var]) -> Spelling:
     if isinstance(last, ir.View):
         return "add"
     keyed = isinstance(last.index, ir.Const) and isinstance(last.index.value, str)
-    if last.attribute or keyed or isinstance(holder, (ListOf, DictOf, TupleOf)):
+    if last.attribute or keyed or isinstance(holder, CONTAINERS):
         return "rebind"
     return "add" if _writes_once(last.index, numbers) else "scatter"
 

@@ -19,7 +19,12 @@ from autograd_compiler.frontend.values import (
     Ref,
     Value,
 )
-from autograd_compiler.types import Array, DictOf, ListOf, Nested, Type, Unknown, join
+from autograd_compiler.types import (
+    MEMORY,
+    Nested,
+    Type,
+    join,
+)
 
 if TYPE_CHECKING:
     from autograd_compiler.frontend.lower import Lowering
@@ -239,7 +244,7 @@ def _without_size(type: Type) -> Type:
 
 
 def _is_memory(type: Type) -> bool:
-    return isinstance(type, (Array, ListOf, DictOf, Unknown))
+    return isinstance(type, MEMORY)
 
 
 def branch(

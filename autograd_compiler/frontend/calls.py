@@ -51,6 +51,7 @@ from autograd_compiler.frontend.values import (
 )
 from autograd_compiler.rules.registry import Rule, rule_of
 from autograd_compiler.types import (
+    MEMORY,
     Array,
     DictOf,
     ListOf,
@@ -497,7 +498,7 @@ def effect(
         leaf
         for operand in every
         for leaf in ir.leaves(operand)
-        if isinstance(leaf.type, (Array, ListOf, DictOf, Unknown))
+        if isinstance(leaf.type, MEMORY)
     ]
     if arrays and not harmless:
         raise low.refuse(

@@ -54,6 +54,7 @@ from autograd_compiler.frontend.values import (
 )
 from autograd_compiler.names import RESERVED, Names
 from autograd_compiler.types import (
+    MEMORY,
     Array,
     Bottom,
     DictOf,
@@ -64,7 +65,6 @@ from autograd_compiler.types import (
     Scalar,
     TupleOf,
     Type,
-    Unknown,
     join,
     type_of,
 )
@@ -561,7 +561,7 @@ class Program:
         )
         everything = frozenset(range(len(args)))
         for k, target in enumerate(targets):
-            if not isinstance(target.type, (Array, ListOf, DictOf, Nested, Unknown)):
+            if not isinstance(target.type, MEMORY):
                 continue
             shared = everything if pending else callee.shared[k]
             self._note_sharing(low, target, [args[i] for i in sorted(shared)])
@@ -577,7 +577,7 @@ class Program:
             var
             for arg in args
             for var in ir.leaves(arg)
-            if isinstance(var.type, (Array, ListOf, DictOf, Nested, Unknown))
+            if isinstance(var.type, MEMORY)
         )
         if not shared:
             return
@@ -598,9 +598,13 @@ def _kept_whole(
     """The tuples in a result as single values; see Note [Nested results]."""
     if not isinstance(value, ir.Pack) or value.form != ir.TUPLE:
         return low.operand(value)
-    pack = low.operand(value)
+    items = tuple(
+        low.materialise(item) if isinstance(item, Ref) else item for item in value.items
+    )
+    pack = low.operand(ir.Pack(items))
+    assert isinstance(pack, ir.Pack)
     kind = nested.setdefault(place, Nested())
-    types = tuple(_without_sizes(type_of_operand(item)) for item in value.items)
+    types = tuple(_without_sizes(type_of_operand(item)) for item in pack.items)
     if not kind.items:
         kind.items = types
     elif types:

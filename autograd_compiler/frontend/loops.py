@@ -29,6 +29,7 @@ from autograd_compiler.frontend.resolve import local_names
 from autograd_compiler.frontend.values import Items, Iterable, Ref, Value
 from autograd_compiler.types import (
     BOTTOM,
+    MEMORY,
     Array,
     Bottom,
     DictOf,
@@ -567,7 +568,7 @@ def _put(value: Value, key: Any, by_key: dict[Any, _Carried]) -> Value:
 
 
 def _is_memory(var: ir.Var) -> bool:
-    return isinstance(var.type, (Array, ListOf, DictOf, Unknown))
+    return isinstance(var.type, MEMORY)
 
 
 # ---------------------------------------------------------------- after a pass

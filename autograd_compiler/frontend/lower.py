@@ -44,7 +44,13 @@ from autograd_compiler.frontend.values import (
     Ref,
     Value,
 )
-from autograd_compiler.types import Array, DictOf, Dim, ListOf, TupleOf, Type, Unknown
+from autograd_compiler.types import (
+    MEMORY,
+    Dim,
+    ListOf,
+    TupleOf,
+    Type,
+)
 
 # What a mistake of the compiler itself looks like.
 INTERNAL = (
@@ -381,7 +387,7 @@ class Lowering:
 
     def fresh(self, var: ir.Var) -> ir.Var:
         """The variable as it is now: its current version, a view read again."""
-        if not isinstance(var.type, (Array, ListOf, DictOf, TupleOf, Unknown)):
+        if not isinstance(var.type, (*MEMORY, TupleOf)):
             return var
         origin = self.memory.origin(var)
         root, path = self.memory.root(origin)
@@ -527,7 +533,7 @@ class Lowering:
             )
         )
         for var in ir.leaves(pack):
-            if isinstance(var.type, (Array, ListOf, DictOf, Unknown)):
+            if isinstance(var.type, MEMORY):
                 self.memory.put(target, var)
         self.state.cells[ref.cell] = target
         return target

@@ -23,7 +23,10 @@ from dataclasses import dataclass, field
 
 from autograd_compiler import ir
 from autograd_compiler.frontend.values import Items, Value
-from autograd_compiler.types import Array, DictOf, ListOf
+from autograd_compiler.types import (
+    WRITABLE_CONTAINERS,
+    Array,
+)
 
 
 @dataclass
@@ -126,7 +129,7 @@ class Memory:
             self._mixed.add(owner)
         known.add(root)
         arrays = isinstance(item.type, Array) and isinstance(
-            root.type, (ListOf, DictOf)
+            root.type, WRITABLE_CONTAINERS
         )
         self.add_hazard(owner, root, items_only=arrays)
 

@@ -28,6 +28,8 @@ from autograd_compiler.frontend import (
 )
 from autograd_compiler.frontend.values import Items, Iterable, Object, Ref, Value
 from autograd_compiler.types import (
+    MEMORY,
+    WRITABLE_CONTAINERS,
     Array,
     Bottom,
     DictOf,
@@ -99,9 +101,6 @@ def _remember(low: Lowering, target: ir.Var, base: ir.Var, step: ir.Index) -> No
         low.memory.add_hazard(target, base)
         return
     if isinstance(base.type, Opaque):
-        return
-    if isinstance(base.type, Nested):  # it is never written
-        low.memory.add_hazard(target, base)
         return
     low.memory.add_view(target, base, (step,))
 
@@ -186,7 +185,7 @@ def write(
     if origin in low.state.stale:
         raise low._stale(base, low.state.stale[origin])
     now = low.state.current.get(origin, origin)
-    if isinstance(now.type, (ListOf, DictOf)):
+    if isinstance(now.type, WRITABLE_CONTAINERS):
         _write_items(low, base, origin, (*prefix, *path), isinstance(base.type, Array))
     if value is now and isinstance(now.type, Array):
         # `a[::-1] = a`: the value is the array as it was, not its next version.
@@ -201,12 +200,12 @@ def write(
             key = join(now.type.key, key_type(type_of_operand(step.index)))
             version.type = DictOf(item, key_type(key))
     # Another item in its place is no change of the arrays that were items.
-    replaced = isinstance(base.type, (ListOf, DictOf)) and not prefix
+    replaced = isinstance(base.type, WRITABLE_CONTAINERS) and not prefix
     slot = replaced and len(path) == 1 and mode == "set"
     _written(low, origin, version, items_only=slot)
-    if isinstance(base.type, (ListOf, DictOf)):
+    if isinstance(base.type, WRITABLE_CONTAINERS):
         for var in ir.leaves(value):
-            if isinstance(var.type, (Array, ListOf, DictOf, Unknown)):
+            if isinstance(var.type, MEMORY):
                 low.memory.put(origin, var)
 
 
@@ -328,7 +327,7 @@ def store_item(
                 "build a new list or dict and return it",
             )
         raise low.refuse(node, "tuples cannot be written into")
-    if isinstance(base, ir.Var) and isinstance(base.type, (ListOf, DictOf)):
+    if isinstance(base, ir.Var) and isinstance(base.type, WRITABLE_CONTAINERS):
         if isinstance(key, ir.Slice):
             raise low.refuse(
                 node, "a slice of a list is written", "write its items one by one"
@@ -424,7 +423,7 @@ def append(low: Lowering, base: Value, value: Value, node: ast.AST) -> None:
     _resized(low, origin)
     _written(low, origin, target, items_only=True)
     for var in ir.leaves(given):
-        if isinstance(var.type, (Array, ListOf, DictOf, Unknown)):
+        if isinstance(var.type, MEMORY):
             low.memory.put(origin, var)
 
 

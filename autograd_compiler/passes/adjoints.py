@@ -21,6 +21,7 @@ from autograd_compiler.names import adjoint_name
 from autograd_compiler.passes.masks import Masked
 from autograd_compiler.passes.storage import copier
 from autograd_compiler.types import (
+    CONTAINERS,
     Array,
     DictOf,
     ListOf,
@@ -160,7 +161,7 @@ class Adjoints:
                     value.name = adjoint_name(var.name)
             self.adjoints[var] = Adjoint(value, owned)
             return
-        if isinstance(var.type, (ListOf, DictOf, TupleOf, Nested)):
+        if isinstance(var.type, CONTAINERS):
             total: ir.Operand = self.typed(runtime.add, var.type, so_far.value, value)
         elif (
             isinstance(var.type, Array)

@@ -32,15 +32,13 @@ from autograd_compiler.passes.storage import (
     thread,
 )
 from autograd_compiler.types import (
+    MEMORY,
     Array,
-    DictOf,
     ListOf,
-    Nested,
     Opaque,
     Scalar,
     TupleOf,
     Type,
-    Unknown,
     is_inexact,
 )
 
@@ -271,10 +269,11 @@ class Derivatives:
         ops: list[ir.Operation] = []
         alone = len(residuals) == 1 and not packed
         given = {var: fresh[var] for var in residuals}
-        if self._reusable:
+        if self._reusable or packed:
             for tape in residuals:
                 if tape in sweeps.tapes:
-                    # The sweep uses the tape up, and may run again.
+                    # The sweep uses the tape up, and may run again; or it may itself
+                    # be differentiated, and look at what it was given.
                     given[tape] = ir.Var(tape.name, tape.type)
                     ops.append(
                         ir.Apply(function.span, (fresh[tape],), list, (given[tape],))
@@ -411,9 +410,7 @@ def _can_vary(result: ir.Operand) -> bool:
 
 
 def _is_buffer(operand: ir.Operand) -> bool:
-    return isinstance(operand, ir.Var) and isinstance(
-        operand.type, (Array, ListOf, DictOf, Nested, Unknown)
-    )
+    return isinstance(operand, ir.Var) and isinstance(operand.type, MEMORY)
 
 
 def _holds(buffers: Buffers, kept: ir.Var, other: ir.Var) -> bool:

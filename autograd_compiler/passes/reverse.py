@@ -38,13 +38,13 @@ from autograd_compiler.passes.reverse_loop import Worker, reverse_loop
 from autograd_compiler.passes.storage import Stored, needed
 from autograd_compiler.rules.registry import Rule, rule_of
 from autograd_compiler.types import (
+    CONTAINERS,
+    WRITABLE_CONTAINERS,
     Array,
     Bottom,
     DictOf,
     ListOf,
-    Nested,
     Scalar,
-    TupleOf,
     Type,
     Unknown,
     is_inexact,
@@ -400,7 +400,7 @@ class _Reverse(Worker):
             self._give(op.value, picked, copied=True)
         zero: ir.Operand = ir.Const(0.0)
         before: list[ir.Operation] = []
-        if isinstance(op.base.type, (ListOf, DictOf)):
+        if isinstance(op.base.type, WRITABLE_CONTAINERS):
             zero = self._zero_item(op, picked, before)
         cleared = self.update(op.target, base, op.path, zero, "set")
         self.put(op.base, cleared)
@@ -783,7 +783,7 @@ def _into_container(base: Type, path: tuple[ir.Index, ...]) -> bool:
 
 
 def _is_container(kind: Type) -> bool:
-    return isinstance(kind, (ListOf, DictOf, TupleOf, Nested))
+    return isinstance(kind, CONTAINERS)
 
 
 def _is_number_type(kind: Type) -> bool:

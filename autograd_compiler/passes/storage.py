@@ -23,6 +23,8 @@ import numpy as np
 
 from autograd_compiler import ir, runtime
 from autograd_compiler.types import (
+    CONTAINERS,
+    MEMORY,
     Array,
     DictOf,
     Dim,
@@ -266,14 +268,14 @@ class _Partition:
 
 
 def _is_container(var: ir.Var) -> bool:
-    return isinstance(var.type, (ListOf, DictOf, TupleOf, Nested))
+    return isinstance(var.type, CONTAINERS)
 
 
 def copier(kind: Type, deep: bool) -> Any:
     """What copies a value: of a container only the items, unless the copy is deep."""
     if isinstance(kind, Unknown):
         return runtime.deep_copy  # it may be a number or the key of a dict
-    if not isinstance(kind, (ListOf, DictOf, TupleOf, Nested)):
+    if not isinstance(kind, CONTAINERS):
         return np.copy
     if deep and _holds_arrays(kind):
         return runtime.deep_copy
@@ -290,7 +292,7 @@ def _holds_arrays(kind: Type) -> bool:
 
 
 def is_memory(var: ir.Var) -> bool:
-    return isinstance(var.type, (Array, ListOf, DictOf, Nested, Unknown, Opaque))
+    return isinstance(var.type, (*MEMORY, Opaque))
 
 
 def needed(
