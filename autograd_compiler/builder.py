@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from autograd_compiler import ir, runtime
+from autograd_compiler.analysis.forms import Forms
 from autograd_compiler.analysis.infer import (
     Result,
     infer_call,
@@ -139,6 +140,8 @@ class Builder:
         self.slice_sizes: dict[Any, Dim] = {}
         # Operands whose memory a value may share, as found by running the call.
         self.shares: dict[ir.Var, tuple[ir.Var, ...]] = {}
+        # Shapes of values of unknown type, in terms of each other.
+        self.forms = Forms()
 
     @contextmanager
     def block(self) -> Iterator[list[ir.Operation]]:
@@ -161,6 +164,7 @@ class Builder:
 
     def append(self, op: ir.Operation) -> None:
         self.ops.append(op)
+        self.forms.note(op)
 
     def fresh_size(self) -> Dim:
         """A size that is like no other, in the primal or in any derivative of it."""
@@ -209,6 +213,24 @@ class Builder:
             )
         )
         return ir.Pack(targets) if result.unpacks else targets[0]
+
+    def apply_several(
+        self,
+        fn: Any,
+        count: int,
+        args: tuple[ir.Operand, ...],
+        kwargs: dict[str, ir.Operand],
+    ) -> ir.Pack:
+        """A call with several results of unknown types."""
+        targets = tuple(ir.Var("") for _ in range(count))
+        operands = (*args, *kwargs.values())
+        shared = tuple(var for operand in operands for var in ir.leaves(operand))
+        self.shares.update((target, shared) for target in targets)
+        named = tuple(kwargs.items())
+        self.append(
+            ir.Apply(self.span, targets, fn, args, named, adjoint=self.adjoint)
+        )
+        return ir.Pack(targets)
 
     def var(self, fn: Any, *args: ir.Operand, **kwargs: Any) -> ir.Var:
         """`apply` for calls whose result must be a variable."""
@@ -441,12 +463,22 @@ class Builder:
     ) -> ir.Operand | None:
         """`broadcast_to(s, shape) * p` is `s * p` where `p` has that shape already."""
         small = self._broadcast_source(first)
-        if small is not None and _covers(second, first, small):
+        if small is not None and self._has_shape(second, first):
             return self.apply(fn, small, second)
         small = self._broadcast_source(second)
-        if small is not None and _covers(first, second, small):
+        if small is not None and self._has_shape(first, second):
             return self.apply(fn, first, small)
         return None
+
+    def _has_shape(self, full: ir.Operand, like: ir.Operand) -> bool:
+        """Whether an operand is sure to have the shape of another one, an array."""
+        first, second = type_of_operand(full), type_of_operand(like)
+        if isinstance(first, Array) and isinstance(second, Array):
+            return len(first.dims) == len(second.dims) and all(
+                a is not None and a.same(b)
+                for a, b in zip(first.dims, second.dims, strict=True)
+            )
+        return isinstance(second, Unknown) and self.forms.same_shape(full, like)
 
     def _broadcast_source(self, operand: ir.Operand) -> ir.Operand | None:
         if not isinstance(operand, ir.Var):
@@ -603,18 +635,6 @@ def _identity(first: ir.Operand, second: ir.Operand) -> bool | None:
             ):
                 return False
     return None
-
-
-def _covers(full: ir.Operand, result: ir.Operand, small: ir.Operand) -> bool:
-    a, b = type_of_operand(full), type_of_operand(result)
-    return (
-        isinstance(a, Array)
-        and isinstance(b, Array)
-        and a.ndim == b.ndim
-        and all(
-            x is not None and x.same(y) for x, y in zip(a.dims, b.dims, strict=True)
-        )
-    )
 
 
 # ---------------------------------------------------------------- subscripts

@@ -107,7 +107,10 @@ class Opaque:
 
 @dataclass(frozen=True)
 class Unknown:
-    """Nothing is known; taken to be a number or an array."""
+    """Nothing is known but what the fields say; taken to be a number or an array."""
+
+    array: bool = False  # an array of some number of dimensions
+    real: bool = False  # not complex
 
 
 UNKNOWN = Unknown()

@@ -19,6 +19,7 @@ from autograd_compiler.frontend import (
     expressions,
     methods,
     names,
+    rule_calls,
     stores,
 )
 from autograd_compiler.frontend import lower as lowering_module
@@ -35,6 +36,7 @@ from autograd_compiler.frontend.values import (
     MethodOf,
     Object,
     Ref,
+    Undecided,
     Value,
 )
 from autograd_compiler.rules.registry import rule_of
@@ -187,8 +189,13 @@ def _call_constant(
         return builtin(low, args, kwargs, node)
     if hasattr(fn, "__autograd_compiler_call__"):
         return _call_generated(low, fn, args, kwargs, node)
-    if rule_of(fn) is not None or getattr(fn, "__static__", False):
+    if rule_of(fn) is not None:
         return primitive(low, fn, args, kwargs, node)
+    if getattr(fn, "__static__", False):
+        result = primitive(low, fn, args, kwargs, node)
+        if low.may_call and isinstance(result, ir.Var):
+            raise Undecided
+        return result
     if isinstance(fn, functools.partial):
         bound = tuple(operand_or_const(item) for item in fn.args)
         named = {key: operand_or_const(item) for key, item in fn.keywords.items()}
@@ -393,6 +400,8 @@ def _call_function(
     helper = _helper(fn)
     if helper is not None and any(_is_open(value) for value in args):
         return primitive(low, helper, args, kwargs, node)
+    if low.in_rule:
+        return rule_calls.call_in_rule(low, fn, args, kwargs, node)
     source = source_of(low, fn, node)
     if low.program is not None:
         result: Value | None = low.program.call(low, fn, source, args, kwargs, node)

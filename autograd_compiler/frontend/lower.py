@@ -50,6 +50,10 @@ INTERNAL = (
 MAX_INLINE_DEPTH = 60
 
 
+class RuleRefusal(UnsupportedError):
+    """A rule says that it does not hold for its operands."""
+
+
 class Lowering:
     """The state of lowering one function and all that is inlined into it."""
 
@@ -60,6 +64,8 @@ class Lowering:
         # Inside a rule, names mean their objects, and operations keep the span of the
         # statement that the rule is for.
         self.in_rule = in_rule
+        # Whether what is lowered is a function of a rule that may be called as it is.
+        self.may_call = False
         # How many branches that run time decides are being lowered.
         self.choices = 0
         self.memory = Memory()
@@ -261,7 +267,7 @@ class Lowering:
             message = self.expression(node.exc.args[0])
             if isinstance(message, ir.Const):
                 text = str(message.value)
-        return UnsupportedError(text or "not differentiable here", self.builder.span)
+        return RuleRefusal(text or "not differentiable here", self.builder.span)
 
     def _import(self, node: ast.Import | ast.ImportFrom) -> None:
         if isinstance(node, ast.Import):

@@ -63,7 +63,10 @@ class Adjoints:
         self.pending: list[Adjoint] = []
 
     def take(self, var: ir.Var) -> Adjoint | None:
-        return self.adjoints.pop(var, None)
+        entry = self.adjoints.pop(var, None)
+        if entry is not None:
+            self.builder.forms.declare_like(entry.value, var)
+        return entry
 
     def contribute_all(
         self, contributions: list[tuple[ir.Operand, ir.Operand, bool]]
@@ -167,7 +170,17 @@ class Adjoints:
                 return self._fit_array(value, kind, given, var)
             case (ListOf() | DictOf() | TupleOf() | Opaque()), _:
                 return value, False
-        return self.builder.apply(runtime.unbroadcast, value, var), False
+        return self._fit_unknown(value, var), False
+
+    def _fit_unknown(self, value: ir.Operand, var: ir.Var) -> ir.Operand:
+        forms = self.builder.forms
+        if forms.no_more_complex(value, var):
+            if forms.same_shape(value, var):
+                return value
+            if forms.shape(value) < forms.shape(var):
+                shape = self.builder.apply(np.shape, var)
+                return self.builder.apply(np.broadcast_to, value, shape)
+        return self.builder.apply(runtime.unbroadcast, value, var)
 
     def _fit_array(
         self, value: ir.Operand, kind: Array, given: Array, var: ir.Var

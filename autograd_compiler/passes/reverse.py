@@ -142,7 +142,11 @@ class _Reverse(Worker):
         seeds: dict[ir.Var, ir.Operand],
         for_caller: bool,
     ) -> Sweeps:
+        forms = self.builder.forms
+        forms.learn(body)
         for var, seed in seeds.items():
+            if isinstance(seed, ir.Const):  # a gradient is that of a number
+                forms.declare_number(var)
             self.adjoints[var] = Adjoint(seed, False)
         with self.builder.block() as ops:
             forward = self.sweep(body.ops, in_loop=False)
