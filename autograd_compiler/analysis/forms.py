@@ -13,6 +13,8 @@ could have it from.
 from __future__ import annotations
 
 import operator
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,7 +60,7 @@ _FACTS = frozenset(("shape", "size", "ndim"))
 _LIKE_FIRST = frozenset(
     (
         *(np.copy, np.zeros_like, np.ones_like, np.empty_like, np.full_like),
-        *(np.flip, np.flipud, np.fliplr, np.roll, runtime.zeros_like),
+        *(np.flip, np.flipud, np.fliplr, np.roll, runtime.zeros_like, runtime.copied),
     )
 )
 _REDUCTIONS = frozenset(
@@ -90,7 +92,10 @@ class Forms:
     def __init__(self) -> None:
         self._made: dict[ir.Var, ir.Operation] = {}
         self._found: dict[ir.Var, Form] = {}
-        self._numbers: set[ir.Var] = set()
+        self._sides: dict[ir.Var, tuple[ir.Operand, ir.Operand]] = {}
+        # What atoms are known to be in terms of others.
+        self._same_shape: dict[Any, Atoms] = {}
+        self._same_kind: dict[Any, Atoms] = {}
 
     def note(self, op: ir.Operation) -> None:
         """Take an operation into account."""
@@ -100,23 +105,124 @@ class Forms:
 
     def learn(self, block: ir.Block) -> None:
         """Take the operations of a block into account, and of the blocks inside."""
-        for op in ir.walk(block):
+        for op in block.ops:
             self.note(op)
-            if isinstance(op, (ir.Apply, ir.Load, ir.Store)):
-                for target in ir.targets(op):
-                    self.of(target)
+            match op:
+                case ir.If(targets=targets, then=then, orelse=orelse):
+                    self.learn(then)
+                    self.learn(orelse)
+                    sides = zip(targets, then.results, orelse.results, strict=True)
+                    for target, first, second in sides:
+                        self._sides[target] = (first, second)
+                        self._merge(target, first, second)
+                case ir.With(targets=targets, body=body):
+                    self.learn(body)
+                    for target, result in zip(targets, body.results, strict=True):
+                        self._take_over(target, result)
+                case ir.For() | ir.While():
+                    self._learn_loop(op)
+                case _:
+                    for target in ir.targets(op):
+                        self.of(target)
+
+    def _learn_loop(self, op: ir.For | ir.While) -> None:
+        """Carried values that keep their form, found by taking all to do so at first."""
+        nexts = op.body.results[1:] if op.breaks else op.body.results
+        carried = list(zip(op.params, op.inits, nexts, op.targets, strict=True))
+        size = -1
+        changing: set[tuple[ir.Var, str]] = set()
+        while size != len(changing):
+            size = len(changing)
+            for var in _defined(op):
+                self._found.pop(var, None)
+            for param, init, _, target in carried:
+                for var in (param, target):
+                    self._found[var] = self._carried(var, init, param, changing)
+            for inner in ir.blocks(op):
+                self.learn(inner)
+            for param, init, following, _ in carried:
+                before, after = self._found[param], self.of(following)
+                if init is ir.UNDEFINED or before.shape != after.shape:
+                    changing.add((param, "shape"))
+                if init is ir.UNDEFINED or not after.kind <= before.kind:
+                    changing.add((param, "kind"))
+
+    def _carried(
+        self,
+        var: ir.Var,
+        init: ir.Operand,
+        param: ir.Var,
+        changing: set[tuple[ir.Var, str]],
+    ) -> Form:
+        """The form of a carried value, that of its first one where it stays so."""
+        own: Atoms = frozenset((var,))
+        if not isinstance(var.type, Unknown):
+            return self._of_variable(var)
+        first = Form(own, own) if init is ir.UNDEFINED else self.of(init)
+        return Form(
+            own if (param, "shape") in changing else first.shape,
+            own if (param, "kind") in changing else first.kind,
+        )
+
+    def _merge(self, target: ir.Var, first: ir.Operand, second: ir.Operand) -> None:
+        """The result of a branch has what both sides have alike."""
+        if not isinstance(target.type, Unknown):
+            return
+        own: Atoms = frozenset((target,))
+        if first is ir.UNDEFINED or second is ir.UNDEFINED:
+            return
+        a, b = self.of(first), self.of(second)
+        self._found[target] = Form(
+            a.shape if a.shape == b.shape else own,
+            a.kind if a.kind == b.kind else own,
+        )
+
+    def _take_over(self, var: ir.Var, like: ir.Operand) -> None:
+        if isinstance(var.type, Unknown) and like is not ir.UNDEFINED:
+            self._found[var] = self.of(like)
+
+    # ------------------------------------------------------------ facts from outside
 
     def declare_number(self, operand: ir.Operand) -> None:
         """A value is known to be a number: then all that is broadcast in it are."""
-        self._numbers |= {a for a in self.shape(operand) if isinstance(a, ir.Var)}
+        for atom in self.shape(operand):
+            if isinstance(atom, ir.Var):
+                self._same_shape[atom] = NONE
+                for side in self._sides.get(atom, ()):
+                    self.declare_number(side)
 
-    def declare_like(self, value: ir.Operand, like: ir.Var) -> None:
+    def declare_like(self, value: ir.Operand, like: ir.Operand) -> None:
         """A value that was made for another one, its adjoint, has its form."""
+        if like is ir.UNDEFINED or not isinstance(like, ir.Var):
+            return
         if isinstance(value, ir.Var) and self.of(value).shape == {value}:
             self._found[value] = self.of(like)
 
+    @contextmanager
+    def taken_for(
+        self, pairs: Iterable[tuple[ir.Operand, ir.Operand]]
+    ) -> Iterator[None]:
+        """While a side of a branch is looked at, its results are those of the branch."""
+        shapes, kinds = dict(self._same_shape), dict(self._same_kind)
+        for target, result in pairs:
+            if isinstance(target, ir.Var) and result is not ir.UNDEFINED:
+                form = self.of(target)
+                if form.shape == {target} and target not in self._same_shape:
+                    self._same_shape[target] = self.of(result).shape
+                if form.kind == {target}:
+                    self._same_kind[target] = self.of(result).kind
+        try:
+            yield
+        finally:
+            self._same_shape, self._same_kind = shapes, kinds
+
+    # ------------------------------------------------------------ questions
+
     def shape(self, operand: ir.Operand) -> Atoms:
-        return self.of(operand).shape - self._numbers
+        return _expanded(self.of(operand).shape, self._same_shape)
+
+    def kind(self, operand: ir.Operand) -> Atoms:
+        return _expanded(self.of(operand).kind, self._same_kind)
 
     def is_number(self, operand: ir.Operand) -> bool:
         return not self.shape(operand)
@@ -125,7 +231,7 @@ class Forms:
         return self.shape(first) == self.shape(second)
 
     def no_more_complex(self, value: ir.Operand, than: ir.Operand) -> bool:
-        return self.of(value).kind <= self.of(than).kind
+        return self.kind(value) <= self.kind(than)
 
     def of(self, operand: ir.Operand) -> Form:
         match operand:
@@ -167,6 +273,8 @@ class Forms:
         fn, args = op.fn, op.args
         if isinstance(fn, (ir.Method, ir.CallValue)) or not args:
             return Form(own, own)
+        if getattr(fn, "__module__", "") == "math":
+            return NUMBER
         kinds = NONE.union(*(self.of(operand).kind for operand in ir.operands(op)))
         if any(key == "dtype" for key, _ in op.kwargs):
             kinds |= own
@@ -192,7 +300,7 @@ class Forms:
         if fn in (np.broadcast_to, np.reshape) and len(args) == 2 and not op.kwargs:
             owner = self._shape_owner(args[1])
             return own if owner is None else self.of(owner).shape
-        if fn in _NUMBERS or getattr(fn, "__module__", "") in ("math", "cmath"):
+        if fn in _NUMBERS or getattr(fn, "__module__", "") == "cmath":
             return NONE
         if fn in _REDUCTIONS and _reduces_all(op):
             return NONE
@@ -212,6 +320,22 @@ class Forms:
         return None
 
 
+def _expanded(atoms: Atoms, same: dict[Any, Atoms]) -> Atoms:
+    """The atoms, with those that are others in terms of these."""
+    while found := atoms & same.keys():
+        atoms = (atoms - found).union(*(same[atom] - {atom} for atom in found))
+    return atoms
+
+
+def _defined(op: ir.Operation) -> Iterator[ir.Var]:
+    """The variables that an operation defines for itself and in its blocks."""
+    yield from ir.inner_vars(op)
+    for block in ir.blocks(op):
+        for inner in block.ops:
+            yield from ir.targets(inner)
+            yield from _defined(inner)
+
+
 def _complex(dtype: str) -> Atoms:
     return COMPLEX if np.dtype(dtype).kind == "c" else NONE
 
@@ -220,6 +344,8 @@ def _keeps_real(fn: Any) -> bool:
     """Whether the results for real operands are real."""
     if fn in (np.asarray, np.array, np.full, getattr(np, "astype", None)):
         return False
+    if isinstance(fn, type):  # a conversion
+        return fn is float or issubclass(fn, (np.floating, np.integer, np.bool_))
     if getattr(fn, "__module__", "") in ("numpy.fft", "cmath"):
         return False
     if is_elementwise(fn) or fn in _LIKE_FIRST or fn in _REDUCTIONS:

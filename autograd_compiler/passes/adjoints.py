@@ -19,6 +19,7 @@ from autograd_compiler.builder import Builder, type_of_operand
 from autograd_compiler.names import adjoint_name
 from autograd_compiler.types import (
     Array,
+    Bottom,
     DictOf,
     ListOf,
     Opaque,
@@ -58,6 +59,9 @@ class Adjoints:
         self.builder = Builder()
         self.builder.adjoint = self.builder.deriving = True
         self.active = active
+        # The values that are subscripted somewhere, and those that may have no value.
+        self.indexed: set[ir.Var] = set()
+        self.unassigned: set[ir.Var] = set()
         self.adjoints: Scope = {}
         # Contributions that are computed and not yet added.
         self.pending: list[Adjoint] = []
@@ -213,9 +217,19 @@ class Adjoints:
             fitted = True
         return value, fitted
 
+    def by_value(self, var: ir.Var) -> bool:
+        """Whether nothing is written into the adjoint of a variable."""
+        if isinstance(var.type, Unknown):
+            return var not in self.indexed
+        return isinstance(var.type, (Scalar, Bottom))
+
     def zeros(self, var: ir.Var) -> ir.Operand:
         match var.type:
             case Scalar():
+                return ir.Const(0.0)
+            case Unknown() if var in self.unassigned or (
+                self.by_value(var) and self.builder.forms.is_number(var)
+            ):
                 return ir.Const(0.0)
             case Array(_, _, contiguous):
                 made = (
@@ -286,7 +300,8 @@ class Adjoints:
                 if not isinstance(value, ir.Var) or not self._made_fresh(value, given):
                     return self._named(self.builder.var(np.copy, value), var)
         if isinstance(kind, Unknown) and not entry.owned:
-            return self._named(self.builder.var(np.copy, value), var)
+            if isinstance(value, ir.Var) or not self.builder.forms.is_number(var):
+                return self._named(self.builder.var(runtime.copied, value), var)
         return value
 
     def _made_fresh(self, value: ir.Var, given: Type) -> bool:

@@ -12,7 +12,7 @@ L. Hascoët, V. Pascual, "The Tapenade automatic differentiation tool", ACM TOMS
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -20,6 +20,7 @@ import numpy as np
 
 from autograd_compiler import expand, ir, runtime
 from autograd_compiler.analysis.activity import active_vars, is_differentiable
+from autograd_compiler.analysis.indexed import indexed_vars, unassigned_vars
 from autograd_compiler.builder import Builder, identity, type_of_operand
 from autograd_compiler.errors import MutationError, UnsupportedError
 from autograd_compiler.names import adjoint_name
@@ -131,6 +132,8 @@ class _Reverse(Worker):
         calls: CallReverser | None,
     ) -> None:
         super().__init__(active_vars(body, wrt, outputs))
+        self.indexed = indexed_vars(body)
+        self.unassigned = unassigned_vars(body)
         self.keeper = Keeper(body, shares)
         self.calls = calls
         self.held: dict[ir.Var, tuple[ir.Var, ...]] = {}
@@ -324,9 +327,7 @@ class _Reverse(Worker):
         if entry is None or op.base not in self.active:
             return
         base = self.owned(op.base)
-        if isinstance(base.type, (ListOf, DictOf, TupleOf)) and not _is_number_type(
-            op.target.type
-        ):
+        if self._may_be_container(base.type, op.target):
             # Items may be containers or arrays that others hold: no `+=` on them.
             so_far = self.builder.load(base, op.path)
             total = self.typed(runtime.add, op.target.type, so_far, entry.value)
@@ -334,6 +335,14 @@ class _Reverse(Worker):
         else:
             changed = self.update(op.base, base, op.path, entry.value, "add")
         self.put(op.base, changed)
+
+    def _may_be_container(self, base: Type, item: ir.Var) -> bool:
+        """Whether an item may be a list, or an array that is held elsewhere, too."""
+        if isinstance(base, Unknown):
+            return isinstance(item.type, Unknown) and item in self.indexed
+        return isinstance(base, (ListOf, DictOf, TupleOf)) and not _is_number_type(
+            item.type
+        )
 
     def _store(self, op: ir.Store) -> None:
         value_active = any(leaf in self.active for leaf in ir.leaves(op.value))
@@ -512,11 +521,12 @@ class _Reverse(Worker):
         ops: tuple[ir.Operation, ...],
         seeds: list[tuple[ir.Operand, Adjoint]],
         in_loop: bool,
+        same: Iterable[tuple[ir.Operand, ir.Operand]],
     ) -> tuple[list[ir.Operation], list[ir.Operation], Scope]:
         """Reverse one side of a branch from a copy of the scope."""
         outer = self.adjoints
         self.adjoints = {var: replace(entry) for var, entry in outer.items()}
-        with self.builder.block() as backward:
+        with self.builder.block() as backward, self.builder.forms.taken_for(same):
             for operand, entry in seeds:
                 self.contribute(operand, entry.value, False)
             forward = self.sweep(ops, in_loop)
@@ -535,7 +545,12 @@ class _Reverse(Worker):
         ]
         before = dict(self.adjoints)
         sides = [
-            self._branch(block.ops, given, in_loop)
+            self._branch(
+                block.ops,
+                given,
+                in_loop,
+                zip(op.targets, block.results, strict=True),
+            )
             for block, given in zip((op.then, op.orelse), seeds, strict=True)
         ]
         inner = [set(defined_in(block)) for block in (op.then, op.orelse)]
