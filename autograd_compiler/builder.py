@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from autograd_compiler import ir, runtime
-from autograd_compiler.analysis.forms import Forms
+from autograd_compiler.analysis.forms import Forms, makes_new_memory
 from autograd_compiler.analysis.infer import (
     Result,
     infer_call,
@@ -191,7 +191,7 @@ class Builder:
         shared = tuple(
             var for position in result.aliases for var in ir.leaves(operands[position])
         )
-        if not result.known:
+        if not result.known and not makes_new_memory(fn):
             shared = tuple(
                 var
                 for operand in operands

@@ -18,8 +18,9 @@ from autograd_compiler.errors import (
     BackendError,
     UnsupportedError,
 )
+from autograd_compiler.frontend.annotations import assumptions, described
 from autograd_compiler.frontend.names import Structure
-from autograd_compiler.frontend.program import Argument, describe, unknown
+from autograd_compiler.frontend.program import Argument, describe
 from autograd_compiler.frontend.source import read_source, span_of
 from autograd_compiler.frontend.values import Capture
 from autograd_compiler.pipeline import Lowered, Mode, Request, lower
@@ -288,23 +289,15 @@ class Specialiser:
         return Specialised(lowered, lowered.compile(), kinds or ())
 
     def generic(self, wrt: tuple[str, ...]) -> Lowered:
-        """Lowered without any knowledge of the arguments' types."""
-        arguments: dict[str, Argument] = {}
-        for name, parameter in self.signature.parameters.items():
-            default = parameter.default
-            if parameter.kind is parameter.VAR_POSITIONAL:
-                arguments[name] = Argument(form=ir.TUPLE)
-            elif parameter.kind is parameter.VAR_KEYWORD:
-                arguments[name] = Argument(form=ir.Form("dict"))
-            elif (
-                isinstance(default, (str, bool, type(None)))
-                or callable(default)
-                and default is not parameter.empty
-            ):
-                arguments[name] = Argument(fixed=default)
-            else:
-                arguments[name] = unknown()
-        return self.lower(wrt, arguments)
+        """Lowered without arguments: with what annotations and defaults tell of them."""
+        arguments = described(self.fun, self.signature, wrt)
+        lowered = self.lower(wrt, arguments)
+        assumed = assumptions(arguments)
+        if not assumed:
+            return lowered
+        *helpers, entry = lowered.module.functions
+        entry = replace(entry, doc=f"{entry.doc}\n\n{assumed}\n")
+        return replace(lowered, module=ir.Module((*helpers, entry)))
 
 
 def _place(fun: Any) -> ir.Span | None:

@@ -86,6 +86,38 @@ def is_elementwise(fn: Any) -> bool:
         return False
 
 
+def _is_of_numbers(fn: Any) -> bool:
+    """Whether a function takes numbers only: `math.sin`."""
+    rule = rule_of(fn) if getattr(fn, "__module__", "") == "math" else None
+    return rule is not None and rule.kind == "partials"
+
+
+# Functions of numbers and arrays whose results are in memory of their own, apart from
+# the elementwise ones.
+_NEW_MEMORY = frozenset(
+    (
+        *(operator.matmul, np.matmul, np.dot, np.inner, np.outer, np.vdot, np.kron),
+        *(np.tensordot, np.cross, np.convolve, np.copy, np.concatenate, np.stack),
+        *(np.vstack, np.hstack, np.zeros_like, np.ones_like, np.full_like, np.repeat),
+        *(np.empty_like, np.tile, np.roll, np.take, np.sort, np.cumsum, np.cumprod),
+        *(np.sum, np.mean, np.prod, np.max, np.min, np.var, np.std, np.trace, np.diff),
+        *(np.zeros, np.ones, np.empty, np.full, np.eye, np.arange, np.linspace),
+        *(np.linalg.solve, np.linalg.inv, np.linalg.det, np.linalg.cholesky),
+        *(np.linalg.norm, np.argsort, np.argmax, np.argmin, np.any, np.all, len),
+        *(runtime.copied, runtime.zeros_like),
+    )
+)
+_MAY_BE_VIEWS = frozenset((np.real, np.imag))
+
+
+def makes_new_memory(fn: Any) -> bool:
+    """Whether a result shares no memory with operands that are numbers or arrays."""
+    try:
+        return fn in _NEW_MEMORY or (is_elementwise(fn) and fn not in _MAY_BE_VIEWS)
+    except TypeError:
+        return False
+
+
 class Forms:
     """The forms of the values that some operations make; others are atoms."""
 
@@ -124,6 +156,9 @@ class Forms:
                 case _:
                     for target in ir.targets(op):
                         self.of(target)
+                    if isinstance(op, ir.Apply) and _is_of_numbers(op.fn):
+                        for operand in op.args:
+                            self.declare_number(operand)
 
     def _learn_loop(self, op: ir.For | ir.While) -> None:
         """Carried values that keep their form, found by taking all to do so at first."""

@@ -138,7 +138,7 @@ class _Writer:
         params = ", ".join(self._names[var] for var in self._body.params)
         lines = [f"def {function.name}({params}):"]
         if function.doc:
-            lines.append(f"    {_docstring(function.doc)}")
+            lines += [f"    {line}" for line in _docstring(function.doc).split("\n")]
         inside = self.block(self._body.statements)
         inside = [f"{name} = None" for name in self.unassigned()] + inside
         lines += [f"    {line}" if line else "" for line in inside]

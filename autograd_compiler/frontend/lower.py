@@ -29,6 +29,7 @@ from autograd_compiler.frontend.values import (
     Failure,
     Frame,
     Items,
+    MethodOf,
     NoResultYet,
     Object,
     Ref,
@@ -387,12 +388,17 @@ class Lowering:
         name = f"`{var.name}`" if var.name else "a value"
         if isinstance(var.type, ListOf):
             name = f"the list {name}" if var.name else "a list"
+        hint = "take a copy before the write (`.copy()`), so that the two are distinct"
+        if isinstance(var.type, Unknown):
+            hint += (
+                "; or give the types: `lower(*args)`, or annotations such as `x: float`"
+            )
         return MutationError(
             f"this write may change {name}, which is read at line "
             f"{self.builder.span.line}: they may be aliases of the same memory, and it "
             "is not known whether they are",
             written,
-            "take a copy before the write (`.copy()`), so that the two are distinct",
+            hint,
         )
 
     def read(self, value: Value) -> Value:
@@ -428,6 +434,13 @@ class Lowering:
                 )
             case Object():
                 return calls.capture_whole(self, value)
+        if isinstance(value, MethodOf) and isinstance(value.owner, ir.Var):
+            if isinstance(value.owner.type, Unknown):
+                raise self.refuse(
+                    node,
+                    f"what the attribute `{value.name}` is of, is not known here",
+                    "give the types: `lower(*args)`, or an annotation",
+                )
         if isinstance(value, calls.FUNCTIONS):
             raise self.refuse(
                 node,
