@@ -17,7 +17,12 @@ from typing import Any
 import numpy as np
 
 from autograd_compiler import ir, runtime
-from autograd_compiler.analysis.forms import Forms, makes_new_memory
+from autograd_compiler.analysis.forms import (
+    Forms,
+    is_elementwise,
+    keeps_arrays,
+    makes_new_memory,
+)
 from autograd_compiler.analysis.infer import (
     Result,
     infer_call,
@@ -40,6 +45,7 @@ from autograd_compiler.types import (
     Type,
     Unknown,
     dtype_of,
+    is_array,
     ndim,
 )
 
@@ -284,6 +290,10 @@ class Builder:
         if fn is runtime.unbroadcast:
             return infer_unbroadcast(*map(type_of_operand, args))
         result = infer_call(fn, args, kwargs)
+        if not result.known and keeps_arrays(fn):
+            given = args if is_elementwise(fn) else args[:1]
+            if any(map(_has_dimensions, given)):
+                return Result((Unknown(array=True),))
         if not result.known and fn is np.reshape and len(args) == 2:
             # Fixed sizes may not fit the stand-ins; the result may be a view or a copy.
             base = type_of_operand(args[0])
@@ -582,6 +592,11 @@ def _ndim(operand: ir.Operand) -> int | None:
     return None if inner is None else inner + 1
 
 
+def _has_dimensions(operand: ir.Operand) -> bool:
+    kind = type_of_operand(operand)
+    return is_array(kind) and ndim(kind) != 0
+
+
 def _is(operand: ir.Operand, value: object) -> bool:
     return isinstance(operand, ir.Const) and operand.value == value
 
@@ -661,6 +676,18 @@ def is_advanced(index: ir.Operand) -> bool:
     return False
 
 
+def is_slicing(index: ir.Operand) -> bool:
+    """Whether reading an array under an index is sure to give a view, an array."""
+    parts = index.items if isinstance(index, ir.Pack) else (index,)
+    basic = all(
+        isinstance(part, (ir.Slice, ir.Const))
+        or isinstance(type_of_operand(part), Scalar)
+        for part in parts
+    )
+    slices = any(isinstance(part, ir.Slice) for part in parts)
+    return basic and slices and not any(map(is_advanced, parts))
+
+
 def load_type(base: Type, path: tuple[ir.Index, ...], builder: Builder) -> Type:
     for step in path:
         base = _index_type(base, step.index, builder)
@@ -681,6 +708,8 @@ def _index_type(base: Type, index: ir.Operand, builder: Builder) -> Type:
             return BOTTOM
         case Array():
             return _array_index_type(base, index, builder)
+        case Unknown(array=True) if is_slicing(index):
+            return base
     return UNKNOWN
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import logging
+import textwrap
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -296,7 +297,8 @@ class Specialiser:
         if not assumed:
             return lowered
         *helpers, entry = lowered.module.functions
-        entry = replace(entry, doc=f"{entry.doc}\n\n{assumed}\n")
+        wrapped = "\n".join(textwrap.wrap(assumed, 84))
+        entry = replace(entry, doc=f"{entry.doc}\n\n{wrapped}\n")
         return replace(lowered, module=ir.Module((*helpers, entry)))
 
 

@@ -109,7 +109,7 @@ class Opaque:
 class Unknown:
     """Nothing is known but what the fields say; taken to be a number or an array."""
 
-    array: bool = False  # an array of some number of dimensions
+    array: bool = False  # an array of one or more dimensions
     real: bool = False  # not complex
 
 
@@ -145,6 +145,11 @@ def is_complex(type: Type) -> bool:
         case Scalar(dtype) | Array(dtype):
             return np.dtype(dtype).kind == "c"
     return False
+
+
+def is_array(type: Type) -> bool:
+    """Whether a value is sure to be an array, which writes change in place."""
+    return isinstance(type, Array) or isinstance(type, Unknown) and type.array
 
 
 def ndim(type: Type) -> int | None:

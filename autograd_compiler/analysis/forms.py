@@ -110,6 +110,14 @@ _NEW_MEMORY = frozenset(
 _MAY_BE_VIEWS = frozenset((np.real, np.imag))
 
 
+def keeps_arrays(fn: Any) -> bool:
+    """Whether the result is an array if an operand, or the first one, is one."""
+    try:
+        return fn in _LIKE_FIRST or is_elementwise(fn)
+    except TypeError:
+        return False
+
+
 def makes_new_memory(fn: Any) -> bool:
     """Whether a result shares no memory with operands that are numbers or arrays."""
     try:
@@ -124,7 +132,6 @@ class Forms:
     def __init__(self) -> None:
         self._made: dict[ir.Var, ir.Operation] = {}
         self._found: dict[ir.Var, Form] = {}
-        self._sides: dict[ir.Var, tuple[ir.Operand, ir.Operand]] = {}
         # What atoms are known to be in terms of others.
         self._same_shape: dict[Any, Atoms] = {}
         self._same_kind: dict[Any, Atoms] = {}
@@ -135,20 +142,25 @@ class Forms:
             for target in ir.targets(op):
                 self._made[target] = op
 
-    def learn(self, block: ir.Block) -> None:
-        """Take the operations of a block into account, and of the blocks inside."""
+    def learn(self, block: ir.Block, own: frozenset[ir.Var] | None = None) -> None:
+        """Take the operations of a block into account, and of the blocks inside.
+
+        What an operation tells of its operands holds for `own`, the variables of the
+        block itself: others may be there without the block being run.
+        """
         for op in block.ops:
             self.note(op)
+            self._learn_operands(op, own)
+            own = own if own is None else own | {*ir.targets(op)}
             match op:
                 case ir.If(targets=targets, then=then, orelse=orelse):
-                    self.learn(then)
-                    self.learn(orelse)
+                    self.learn(then, frozenset())
+                    self.learn(orelse, frozenset())
                     sides = zip(targets, then.results, orelse.results, strict=True)
                     for target, first, second in sides:
-                        self._sides[target] = (first, second)
                         self._merge(target, first, second)
                 case ir.With(targets=targets, body=body):
-                    self.learn(body)
+                    self.learn(body, frozenset())
                     for target, result in zip(targets, body.results, strict=True):
                         self._take_over(target, result)
                 case ir.For() | ir.While():
@@ -156,9 +168,17 @@ class Forms:
                 case _:
                     for target in ir.targets(op):
                         self.of(target)
-                    if isinstance(op, ir.Apply) and _is_of_numbers(op.fn):
-                        for operand in op.args:
-                            self.declare_number(operand)
+
+    def _learn_operands(
+        self, op: ir.Operation, own: frozenset[ir.Var] | None
+    ) -> None:
+        """`math.sin(x)` tells that `x` is a real number."""
+        if not isinstance(op, ir.Apply) or not _is_of_numbers(op.fn):
+            return
+        for operand in op.args:
+            if own is None or (self.shape(operand) | self.kind(operand)) <= own:
+                self.declare_number(operand)
+                self.declare_real(operand)
 
     def _learn_loop(self, op: ir.For | ir.While) -> None:
         """Carried values that keep their form, found by taking all to do so at first."""
@@ -174,7 +194,7 @@ class Forms:
                 for var in (param, target):
                     self._found[var] = self._carried(var, init, param, changing)
             for inner in ir.blocks(op):
-                self.learn(inner)
+                self.learn(inner, frozenset(ir.inner_vars(op)))
             for param, init, following, _ in carried:
                 before, after = self._found[param], self.of(following)
                 if init is ir.UNDEFINED or before.shape != after.shape:
@@ -223,8 +243,12 @@ class Forms:
         for atom in self.shape(operand):
             if isinstance(atom, ir.Var):
                 self._same_shape[atom] = NONE
-                for side in self._sides.get(atom, ()):
-                    self.declare_number(side)
+
+    def declare_real(self, operand: ir.Operand) -> None:
+        """A value is known to be real: then all that it would be complex from are."""
+        for atom in self.kind(operand):
+            if isinstance(atom, ir.Var):
+                self._same_kind[atom] = NONE
 
     def declare_like(self, value: ir.Operand, like: ir.Operand) -> None:
         """A value that was made for another one, its adjoint, has its form."""
@@ -242,9 +266,13 @@ class Forms:
         for target, result in pairs:
             if isinstance(target, ir.Var) and result is not ir.UNDEFINED:
                 form = self.of(target)
-                if form.shape == {target} and target not in self._same_shape:
+                if self.is_number(target):
+                    self.declare_number(result)
+                elif form.shape == {target}:
                     self._same_shape[target] = self.of(result).shape
-                if form.kind == {target}:
+                if not self.kind(target):
+                    self.declare_real(result)
+                elif form.kind == {target}:
                     self._same_kind[target] = self.of(result).kind
         try:
             yield

@@ -27,6 +27,7 @@ from autograd_compiler.types import (
     Scalar,
     TupleOf,
     Unknown,
+    is_array,
     join,
 )
 
@@ -76,7 +77,7 @@ def _remember(low: Lowering, target: ir.Var, base: ir.Var, step: ir.Index) -> No
         return
     if isinstance(base.type, Array) and is_advanced(step.index):
         return
-    if isinstance(base.type, Unknown):
+    if isinstance(base.type, Unknown) and not is_array(target.type):
         _may_be_view(low, target, base)
         return
     if isinstance(base.type, Opaque):
@@ -592,7 +593,7 @@ def augmented(low: Lowering, node: ast.AugAssign) -> None:
             value = low.expression(node.value)
             if isinstance(current, Ref) and fn is operator.add:
                 extend(low, current, value, node)
-            elif isinstance(current, ir.Var) and isinstance(current.type, Array):
+            elif isinstance(current, ir.Var) and is_array(current.type):
                 _update(low, current, (), fn, low.operand(value, node), node)
             elif isinstance(current, ir.Var) and isinstance(current.type, ListOf):
                 extend(low, current, value, node)
@@ -608,7 +609,7 @@ def augmented(low: Lowering, node: ast.AugAssign) -> None:
                 ast.copy_location(ast.Attribute(base, name, ast.Load()), node.target)
             )
             value = low.expression(node.value)
-            if isinstance(current, ir.Var) and isinstance(current.type, Array):
+            if isinstance(current, ir.Var) and is_array(current.type):
                 _update(low, current, (), fn, low.operand(value, node), node)
             else:
                 result = _updated(low, current, fn, value, node)
@@ -620,12 +621,12 @@ def augmented(low: Lowering, node: ast.AugAssign) -> None:
 def _augment_item(
     low: Lowering, owner: Value, key: Value, fn: Any, value: Value, node: ast.AST
 ) -> None:
-    if isinstance(owner, ir.Var) and isinstance(owner.type, Array):
+    if isinstance(owner, ir.Var) and is_array(owner.type):
         index = low.operand(key, node)
         _update(low, owner, (ir.Index(index),), fn, low.operand(value, node), node)
         return
     current = expressions.subscript(low, owner, key, node)
-    if isinstance(current, ir.Var) and isinstance(current.type, Array):
+    if isinstance(current, ir.Var) and is_array(current.type):
         _update(low, current, (), fn, low.operand(value, node), node)
         return
     updated = _updated(low, current, fn, value, node, owner)

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from autograd_compiler import ir, runtime
+from autograd_compiler.analysis.forms import makes_new_memory
 from autograd_compiler.builder import Builder, type_of_operand
 from autograd_compiler.names import adjoint_name
 from autograd_compiler.types import (
@@ -62,6 +63,8 @@ class Adjoints:
         # The values that are subscripted somewhere, and those that may have no value.
         self.indexed: set[ir.Var] = set()
         self.unassigned: set[ir.Var] = set()
+        # What loops have accumulated in memory of its own.
+        self.own_targets: set[ir.Var] = set()
         self.adjoints: Scope = {}
         # Contributions that are computed and not yet added.
         self.pending: list[Adjoint] = []
@@ -300,9 +303,28 @@ class Adjoints:
                 if not isinstance(value, ir.Var) or not self._made_fresh(value, given):
                     return self._named(self.builder.var(np.copy, value), var)
         if isinstance(kind, Unknown) and not entry.owned:
+            if self._is_new(value):
+                return value
             if isinstance(value, ir.Var) or not self.builder.forms.is_number(var):
+                if isinstance(value, ir.Var) and self._made_last(value):
+                    value.name = ""
                 return self._named(self.builder.var(runtime.copied, value), var)
         return value
+
+    def _made_last(self, value: ir.Var) -> bool:
+        return bool(self.builder.ops) and value in ir.targets(self.builder.ops[-1])
+
+    def _is_new(self, value: ir.Operand) -> bool:
+        """Whether a value of unknown type is surely in memory that is all its own."""
+        if not isinstance(value, ir.Var) or value in self.builder.shares:
+            return False
+        if sum(1 for entry in self.adjoints.values() if entry.value is value) != 1:
+            return False
+        return value in self.own_targets or any(
+            isinstance(op, ir.Apply) and makes_new_memory(op.fn)
+            for op in self.builder.ops
+            if value in ir.targets(op)
+        )
 
     def _made_fresh(self, value: ir.Var, given: Type) -> bool:
         return (

@@ -148,8 +148,9 @@ class _Reverse(Worker):
         forms = self.builder.forms
         forms.learn(body)
         for var, seed in seeds.items():
-            if isinstance(seed, ir.Const):  # a gradient is that of a number
+            if isinstance(seed, ir.Const):  # a gradient is that of a real number
                 forms.declare_number(var)
+                forms.declare_real(var)
             self.adjoints[var] = Adjoint(seed, False)
         with self.builder.block() as ops:
             forward = self.sweep(body.ops, in_loop=False)
