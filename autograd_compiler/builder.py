@@ -233,9 +233,7 @@ class Builder:
         shared = tuple(var for operand in operands for var in ir.leaves(operand))
         self.shares.update((target, shared) for target in targets)
         named = tuple(kwargs.items())
-        self.append(
-            ir.Apply(self.span, targets, fn, args, named, adjoint=self.adjoint)
-        )
+        self.append(ir.Apply(self.span, targets, fn, args, named, adjoint=self.adjoint))
         return ir.Pack(targets)
 
     def var(self, fn: Any, *args: ir.Operand, **kwargs: Any) -> ir.Var:

@@ -311,25 +311,6 @@ def test_layout_makes_no_difference_to(sample: Sample) -> None:
     assert_same(args, case.args)
 
 
-@parametrized(one_of_each(FIRST_ORDER))
-def test_without_knowledge_of_types(sample: Sample) -> None:
-    """The code that is shown before any call is right, where it is not refused."""
-    case = case_of(sample)
-    specialiser = Specialiser(case.function, "pullback")
-    try:
-        lowered = specialiser.generic(tuple(specialiser.signature.parameters))
-    except UnsupportedError as error:
-        pytest.skip(error.message)
-    run = lowered.compile()
-    captured = [capture.fetch() for capture in lowered.primal.captures]
-    _, residuals = run(*copy.deepcopy(case.args), *captured)
-    out, pullback = vjp(case.function, *case.args)
-    cotangent = random_like(out, 1)
-    untyped = run.__globals__[lowered.derivative.pullback](residuals, cotangent)
-    found = tuple(map(owned, untyped, case.args))
-    assert_close(flatten(found), flatten(pullback(cotangent)), 1e-10)
-
-
 # ---------------------------------------------------------------- special points
 
 

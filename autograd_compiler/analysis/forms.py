@@ -132,6 +132,8 @@ class Forms:
     def __init__(self) -> None:
         self._made: dict[ir.Var, ir.Operation] = {}
         self._found: dict[ir.Var, Form] = {}
+        # What the shapes of some atoms are broadcast to: those of sums with keepdims.
+        self._within: dict[Any, Atoms] = {}
         # What atoms are known to be in terms of others.
         self._same_shape: dict[Any, Atoms] = {}
         self._same_kind: dict[Any, Atoms] = {}
@@ -169,9 +171,7 @@ class Forms:
                     for target in ir.targets(op):
                         self.of(target)
 
-    def _learn_operands(
-        self, op: ir.Operation, own: frozenset[ir.Var] | None
-    ) -> None:
+    def _learn_operands(self, op: ir.Operation, own: frozenset[ir.Var] | None) -> None:
         """`math.sin(x)` tells that `x` is a real number."""
         if not isinstance(op, ir.Apply) or not _is_of_numbers(op.fn):
             return
@@ -282,7 +282,12 @@ class Forms:
     # ------------------------------------------------------------ questions
 
     def shape(self, operand: ir.Operand) -> Atoms:
-        return _expanded(self.of(operand).shape, self._same_shape)
+        atoms = _expanded(self.of(operand).shape, self._same_shape)
+        for atom in atoms & self._within.keys():
+            whole = _expanded(self._within[atom], self._same_shape)
+            if whole <= atoms - {atom}:
+                atoms -= {atom}
+        return atoms
 
     def kind(self, operand: ir.Operand) -> Atoms:
         return _expanded(self.of(operand).kind, self._same_kind)
@@ -367,6 +372,8 @@ class Forms:
             return NONE
         if fn in _REDUCTIONS and _reduces_all(op):
             return NONE
+        if fn in _REDUCTIONS and _is_true(dict(op.kwargs).get("keepdims")):
+            self._within[op.target] = self.of(args[0]).shape
         if fn is np.linalg.norm and len(args) == 1 and not op.kwargs:
             return NONE
         return own
@@ -431,6 +438,10 @@ def _reduces_all(op: ir.Apply) -> bool:
         ):
             return False
     return True
+
+
+def _is_true(operand: ir.Operand | None) -> bool:
+    return isinstance(operand, ir.Const) and operand.value is True
 
 
 def _is_none(operand: ir.Operand) -> bool:

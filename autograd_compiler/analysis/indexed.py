@@ -42,9 +42,7 @@ def indexed_vars(body: ir.Block) -> set[ir.Var]:
                     unite(*pair)
             case ir.For() | ir.While():
                 nexts = op.body.results[1:] if op.breaks else op.body.results
-                for carried in zip(
-                    op.targets, op.params, op.inits, nexts, strict=True
-                ):
+                for carried in zip(op.targets, op.params, op.inits, nexts, strict=True):
                     unite(*carried)
     roots = {find(var) for var in parts}
     every = {*group, *roots}

@@ -177,9 +177,7 @@ def _record(cls: type) -> Argument | None:
     module = inspect.getmodule(cls)
     namespace = {**vars(builtins), **(vars(module) if module is not None else {})}
     told = inspect.get_annotations(cls)
-    items = tuple(
-        argument_of(told.get(name), namespace) or unknown() for name in names
-    )
+    items = tuple(argument_of(told.get(name), namespace) or unknown() for name in names)
     return Argument(form=ir.Form("record", names, cls), items=items)
 
 

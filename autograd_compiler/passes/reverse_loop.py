@@ -137,7 +137,9 @@ def reverse_loop(
             adjoint=True,
         )
     )
-    worker.own_targets |= {target for target, own in zip(targets, owns, strict=False) if own}
+    worker.own_targets |= {
+        target for target, own in zip(targets, owns, strict=False) if own
+    }
     for k, var in enumerate(outside, len(carried)):
         worker.builder.forms.declare_like(targets[k], var)
         worker.adjoints[var] = Adjoint(targets[k], owns[k])
