@@ -289,8 +289,8 @@ class Builder:
             return infer_unbroadcast(*map(type_of_operand, args))
         result = infer_call(fn, args, kwargs)
         if not result.known and keeps_arrays(fn):
-            given = args if is_elementwise(fn) else args[:1]
-            if any(map(_has_dimensions, given)):
+            operands = args if is_elementwise(fn) else args[:1]
+            if any(map(_has_dimensions, operands)):
                 return Result((Unknown(array=True),))
         if not result.known and fn is np.reshape and len(args) == 2:
             # Fixed sizes may not fit the stand-ins; the result may be a view or a copy.

@@ -58,6 +58,7 @@ ONE_WALK = tuple(
         "loops",
         "lower",
         "methods",
+        "rule_calls",
         "stores",
     )
 )

@@ -31,7 +31,6 @@ from numeric import (
 from samples import ALL, SPECIAL, Sample, Special, full_name, is_inexact, spread
 
 from autograd_compiler import jvp, vjp
-from autograd_compiler.api import owned
 from autograd_compiler.errors import UnsupportedError
 from autograd_compiler.rules import registry
 from autograd_compiler.specialise import Specialiser

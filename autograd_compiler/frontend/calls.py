@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autograd_compiler import ir, runtime
+from autograd_compiler import ir
 from autograd_compiler.builder import type_of_operand
 from autograd_compiler.errors import AutogradCompilerError, UnsupportedError
 from autograd_compiler.frontend import (
@@ -397,27 +397,21 @@ def _call_function(
     kwargs: Keywords,
     node: ast.AST,
 ) -> Value:
-    helper = _helper(fn)
-    if helper is not None and any(_is_open(value) for value in args):
-        return primitive(low, helper, args, kwargs, node)
     if low.in_rule:
         return rule_calls.call_in_rule(low, fn, args, kwargs, node)
+    original = rule_calls.original_of(fn)
+    if original is not None and hasattr(original, "__static__"):
+        return call(low, ir.Const(original), args, kwargs, node)
+    if original is not None and rule_of(original) is None:
+        fn = original
+    elif original is not None and any(_is_open(value) for value in args):
+        return primitive(low, original, args, kwargs, node)
     source = source_of(low, fn, node)
     if low.program is not None:
         result: Value | None = low.program.call(low, fn, source, args, kwargs, node)
         if result is not None:
             return result
     return inline(low, source, args, kwargs, node)
-
-
-def _helper(fn: types.FunctionType) -> Any:
-    """The helper of ours that a function of generated code is a copy of, with a rule."""
-    original = getattr(runtime, fn.__name__, None)
-    if not isinstance(original, types.FunctionType) or rule_of(original) is None:
-        return None
-    mine, other = original.__code__, fn.__code__
-    same = mine.co_code == other.co_code and mine.co_names == other.co_names
-    return original if same else None
 
 
 def _is_open(value: Value) -> bool:

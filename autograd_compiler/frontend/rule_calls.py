@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import ast
 import inspect
+import sys
 import types
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from autograd_compiler import ir
+from autograd_compiler import ir, runtime
 from autograd_compiler.errors import AutogradCompilerError
 from autograd_compiler.frontend import calls
 from autograd_compiler.frontend import lower as lowering_module
@@ -72,12 +73,12 @@ def _called(
         if parameter.default is not parameter.empty
     }
     given = [low.operand(arg, node) for arg in args]
-    named = {
+    named: dict[str, Any] = {
         key: operand
         for key, value in kwargs.items()
         if not _is(operand := low.operand(value, node), defaults.get(key, low))
     }
-    names = [name for name in inspect.signature(fn).parameters]
+    names = list(inspect.signature(fn).parameters)
     while given and len(given) <= len(names):
         if not _is(given[-1], defaults.get(names[len(given) - 1], low)):
             break
@@ -113,6 +114,45 @@ def results_of(fn: types.FunctionType) -> int:
     ]
     counts = {_count(value, fn) for value in returned} - {0}
     return counts.pop() if len(counts) == 1 else 1
+
+
+def original_of(fn: types.FunctionType) -> types.FunctionType | None:
+    """The function of ours that one in a generated text is a copy of."""
+    return _original(fn.__code__)
+
+
+@cache
+def _original(code: types.CodeType) -> types.FunctionType | None:
+    owners = [runtime] + [
+        module
+        for name, module in sorted(sys.modules.items())
+        if name.startswith("autograd_compiler.rules.")
+    ]
+    for owner in owners:
+        found = vars(owner).get(code.co_name)
+        if isinstance(found, types.FunctionType) and _same(found.__code__, code):
+            return found
+    return None
+
+
+def _same(first: types.CodeType, second: types.CodeType) -> bool:
+    """Whether two functions do the same, whatever their docstrings say."""
+    return (
+        first.co_code == second.co_code
+        and first.co_names == second.co_names
+        and first.co_varnames == second.co_varnames
+        and len(first.co_consts) == len(second.co_consts)
+        and all(
+            (
+                _same(a, b)
+                if isinstance(a, types.CodeType) and isinstance(b, types.CodeType)
+                else a == b or isinstance(a, str) and k == 0
+            )
+            for k, (a, b) in enumerate(
+                zip(first.co_consts, second.co_consts, strict=True)
+            )
+        )
+    )
 
 
 def _count(value: ast.expr | None, fn: types.FunctionType) -> int:

@@ -306,11 +306,12 @@ class _Reverse(Worker):
         result = expand.rule_call(
             self.builder, rule.adjoint, {"d_y": d_y, "y": y, **bound}
         )
-        parts = (
-            result.items
-            if isinstance(result, ir.Pack) and len(rule.wrt) > 1
-            else (result,)
-        )
+        parts: tuple[ir.Operand, ...] = (result,)
+        if len(rule.wrt) > 1 and isinstance(result, ir.Pack):
+            parts = result.items
+        elif len(rule.wrt) > 1:  # a function that is called as it is
+            keys = map(ir.Const, range(len(rule.wrt)))
+            parts = tuple(self.builder.load(result, (ir.Index(key),)) for key in keys)
         values = dict(zip(rule.wrt, parts, strict=True))
         seen: set[ir.Operand] = set()
         contributions = []
