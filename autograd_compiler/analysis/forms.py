@@ -258,22 +258,49 @@ class Forms:
             self._found[value] = self.of(like)
 
     @contextmanager
-    def taken_for(
+    def in_branch(
         self, pairs: Iterable[tuple[ir.Operand, ir.Operand]]
     ) -> Iterator[None]:
-        """While a side of a branch is looked at, its results are those of the branch."""
+        """While a side of a branch is looked at, its results are those of the branch.
+
+        The pairs are a result of the branch, and the one of the side.
+        """
+        with self._assuming():
+            for target, result in pairs:
+                if isinstance(target, ir.Var) and result is not ir.UNDEFINED:
+                    form = self.of(target)
+                    if self.is_number(target):
+                        self.declare_number(result)
+                    elif form.shape == {target}:
+                        self._same_shape[target] = self.of(result).shape
+                    if not self.kind(target):
+                        self.declare_real(result)
+                    elif form.kind == {target}:
+                        self._same_kind[target] = self.of(result).kind
+            yield
+
+    @contextmanager
+    def in_loop(
+        self, carried: Iterable[tuple[ir.Var, ir.Var, ir.Operand]]
+    ) -> Iterator[None]:
+        """While the body of a loop is looked at, which then has been run.
+
+        What is carried is given as the last value, the one before an iteration and the
+        one after it.  If the last one is a real number, and the one after is made of
+        the one before, then all are real numbers.
+        """
+        with self._assuming():
+            for target, param, following in carried:
+                form = self.of(following)
+                if self.is_number(target) and param in form.shape:
+                    self.declare_number(following)
+                if not self.kind(target) and param in form.kind:
+                    self.declare_real(following)
+            yield
+
+    @contextmanager
+    def _assuming(self) -> Iterator[None]:
         shapes, kinds = dict(self._same_shape), dict(self._same_kind)
-        for target, result in pairs:
-            if isinstance(target, ir.Var) and result is not ir.UNDEFINED:
-                form = self.of(target)
-                if self.is_number(target):
-                    self.declare_number(result)
-                elif form.shape == {target}:
-                    self._same_shape[target] = self.of(result).shape
-                if not self.kind(target):
-                    self.declare_real(result)
-                elif form.kind == {target}:
-                    self._same_kind[target] = self.of(result).kind
         try:
             yield
         finally:

@@ -528,7 +528,7 @@ class _Reverse(Worker):
         """Reverse one side of a branch from a copy of the scope."""
         outer = self.adjoints
         self.adjoints = {var: replace(entry) for var, entry in outer.items()}
-        with self.builder.block() as backward, self.builder.forms.taken_for(same):
+        with self.builder.block() as backward, self.builder.forms.in_branch(same):
             for operand, entry in seeds:
                 self.contribute(operand, entry.value, False)
             forward = self.sweep(ops, in_loop)

@@ -73,7 +73,8 @@ def reverse_loop(
     outer, worker.adjoints = worker.adjoints, {}
     for k, var in enumerate(outside, len(carried)):
         worker.adjoints[var] = Adjoint(params[k], buffers[k])
-    with worker.builder.block() as backward:
+    steps = list(zip(op.targets, op.params, nexts, strict=True))
+    with worker.builder.block() as backward, worker.builder.forms.in_loop(steps):
         for k, param, owned in zip(carried, params, buffers, strict=False):
             worker.contribute(nexts[k], param, owned)
         forward = worker.sweep(op.body.ops, in_loop=True)
