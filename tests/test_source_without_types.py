@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import copy
 import dataclasses
+import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -211,7 +212,8 @@ def check_program(program: Program) -> bool:
     gradient = grad(program.function, program.argnums)
     try:
         lowered = gradient._main.generic(gradient._wrt)
-    except AutogradCompilerError:
+    except AutogradCompilerError as error:
+        assert "the compiler fails" not in str(error)
         return False
     run = alone(lowered.source)[lowered.module.entry.name]
     values = gradient._main.bind(copy.deepcopy(program.args), program.kwargs)
@@ -230,7 +232,7 @@ def check_program(program: Program) -> bool:
 def test_programs(batch: list[Program]) -> None:
     run: list[bool] = []
     in_turn(batch, lambda program: run.append(check_program(program)))
-    assert run.count(False) <= len(run) - 4
+    assert run.count(True) >= len(run) // 2  # most of those about aliases need types
 
 
 def test_a_program_that_needs_the_types_says_how_to_give_them() -> None:
@@ -324,6 +326,39 @@ def test_nothing_is_asked_of_numbers() -> None:
 
     text = grad(f).source
     assert "unbroadcast" not in text and "zeros_like" not in text
+
+
+def test_slices_that_are_cut_alike_have_one_shape() -> None:
+    def f(u):
+        inner = u[1:-1] + 0.1 * (u[2:] - 2.0 * u[1:-1] + u[:-2])
+        return np.sum(inner**2)
+
+    text = grad(f).source
+    assert "unbroadcast" not in text
+    run = alone(text)["f_grad"]
+    for size in range(5):
+        u = vector(size)
+        assert_close(run(u), gradient_by_differences(f, (u,), 1.0), 1e-8)
+
+
+def test_a_branch_tells_nothing_of_what_the_other_one_has() -> None:
+    def f(x):
+        if np.ndim(x) == 0:
+            return math.sin(x)
+        return np.sum(np.sin(x))
+
+    run = alone(grad(f).source)["f_grad"]
+    assert_close(run(0.5), np.cos(0.5), 1e-12)
+    assert_close(run(vector(3)), np.cos(vector(3)), 1e-12)
+
+    def g(x, c):
+        if np.iscomplexobj(c):
+            return np.sum(np.abs(x * c) ** 2)
+        return np.sum(x * c)
+
+    run = alone(grad(g).source)["g_grad"]
+    for c in (vector(3), vector(3) * 1j):
+        assert_close(run(vector(3), c), grad(g)(vector(3), c), 1e-12)
 
 
 def test_records_are_known_by_their_annotations() -> None:

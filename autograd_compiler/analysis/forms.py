@@ -309,10 +309,13 @@ class Forms:
     # ------------------------------------------------------------ questions
 
     def shape(self, operand: ir.Operand) -> Atoms:
-        atoms = _expanded(self.of(operand).shape, self._same_shape)
+        return self._reduced(self.of(operand).shape)
+
+    def _reduced(self, atoms: Atoms) -> Atoms:
+        """The atoms without those that are broadcast to others of them anyway."""
+        atoms = _expanded(atoms, self._same_shape)
         for atom in atoms & self._within.keys():
-            whole = _expanded(self._within[atom], self._same_shape)
-            if whole <= atoms - {atom}:
+            if self._reduced(self._within[atom]) <= atoms - {atom}:
                 atoms -= {atom}
         return atoms
 
@@ -358,7 +361,8 @@ class Forms:
                 if isinstance(op, ir.Apply) and len(op.targets) == 1:
                     form = self._of_call(op, own)
                 elif isinstance(op, ir.Load):
-                    form = Form(own, self.of(op.base).kind)
+                    base = self.of(op.base)
+                    form = Form(_shape_of_part(base.shape, op.path) or own, base.kind)
                 elif isinstance(op, ir.Store):
                     form = self.of(op.base)
                 return Form(form.shape, NONE) if var.type.real else form
@@ -431,6 +435,31 @@ def _defined(op: ir.Operation) -> Iterator[ir.Var]:
         for inner in block.ops:
             yield from ir.targets(inner)
             yield from _defined(inner)
+
+
+def _shape_of_part(base: Atoms, path: tuple[ir.Index, ...]) -> Atoms | None:
+    """The shape of `x[1:-1]`, that of `x` less two, as is that of `x[2:]`."""
+    if len(path) != 1 or path[0].attribute:
+        return None
+    index = path[0].index
+    parts = index.items if isinstance(index, ir.Pack) else (index,)
+    cuts = [_cut(part) for part in parts]
+    while cuts and cuts[-1] == 0:
+        cuts.pop()
+    if None in cuts:
+        return None
+    return frozenset((("cut", base, *cuts),)) if cuts else base
+
+
+def _cut(part: ir.Operand) -> int | None:
+    """By how much a slice makes an axis shorter, but not shorter than empty."""
+    match part:
+        case ir.Slice(ir.Const(start), ir.Const(stop), ir.Const(None | 1)):
+            first = 0 if start is None else start
+            last = 0 if stop is None else -stop
+            if type(first) is type(last) is int and first >= 0:
+                return first + last if last > 0 or stop is None else None
+    return None
 
 
 def _complex(dtype: str) -> Atoms:

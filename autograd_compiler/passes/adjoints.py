@@ -312,7 +312,9 @@ class Adjoints:
         return value
 
     def _made_last(self, value: ir.Var) -> bool:
-        return bool(self.builder.ops) and value in ir.targets(self.builder.ops[-1])
+        """Whether a value is what the last call gave: then it needs no name."""
+        last = self.builder.ops[-1] if self.builder.ops else None
+        return isinstance(last, ir.Apply) and value in last.targets
 
     def _is_new(self, value: ir.Operand) -> bool:
         """Whether a value of unknown type is surely in memory that is all its own."""
