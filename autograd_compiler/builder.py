@@ -16,6 +16,12 @@ from typing import Any
 import numpy as np
 
 from autograd_compiler import ir, runtime
+from autograd_compiler.analysis.forms import (
+    Forms,
+    is_elementwise,
+    keeps_arrays,
+    makes_new_memory,
+)
 from autograd_compiler.analysis.infer import (
     Result,
     infer_call,
@@ -41,6 +47,7 @@ from autograd_compiler.types import (
     Unknown,
     dtype_of,
     found_size,
+    is_array,
     join,
     key_type,
     ndim,
@@ -143,6 +150,8 @@ class Builder:
         self.slice_sizes: dict[Any, Dim] = {}
         # Operands whose memory a value may share, as found by running the call.
         self.shares: dict[ir.Var, tuple[ir.Var, ...]] = {}
+        # Shapes of values of unknown type, in terms of each other.
+        self.forms = Forms()
 
     @contextmanager
     def block(self) -> Iterator[list[ir.Operation]]:
@@ -165,6 +174,7 @@ class Builder:
 
     def append(self, op: ir.Operation) -> None:
         self.ops.append(op)
+        self.forms.note(op)
 
     # -------------------------------------------------------------- calls
 
@@ -187,7 +197,7 @@ class Builder:
         shared = tuple(
             var for position in result.aliases for var in ir.leaves(operands[position])
         )
-        if not result.known:
+        if not result.known and not makes_new_memory(fn):
             shared = tuple(
                 var
                 for operand in operands
@@ -209,6 +219,22 @@ class Builder:
             )
         )
         return ir.Pack(targets) if result.unpacks else targets[0]
+
+    def apply_several(
+        self,
+        fn: Any,
+        count: int,
+        args: tuple[ir.Operand, ...],
+        kwargs: dict[str, ir.Operand],
+    ) -> ir.Pack:
+        """A call with several results of unknown types."""
+        targets = tuple(ir.Var("") for _ in range(count))
+        operands = (*args, *kwargs.values())
+        shared = tuple(var for operand in operands for var in ir.leaves(operand))
+        self.shares.update((target, shared) for target in targets)
+        named = tuple(kwargs.items())
+        self.append(ir.Apply(self.span, targets, fn, args, named, adjoint=self.adjoint))
+        return ir.Pack(targets)
 
     def var(self, fn: Any, *args: ir.Operand, **kwargs: Any) -> ir.Var:
         """`apply` for calls whose result must be a variable."""
@@ -271,6 +297,10 @@ class Builder:
         if fn is runtime.unbroadcast:
             return infer_unbroadcast(*map(type_of_operand, args))
         result = infer_call(fn, args, kwargs, fix_sizes=True)
+        if not result.known and keeps_arrays(fn):
+            operands = args if is_elementwise(fn) else args[:1]
+            if any(map(_has_dimensions, operands)):
+                return Result((Unknown(array=True),))
         if not result.known and fn is np.reshape and len(args) == 2:
             # Fixed sizes may not fit the stand-ins; the result may be a view or a copy.
             base = type_of_operand(args[0])
@@ -450,12 +480,22 @@ class Builder:
     ) -> ir.Operand | None:
         """`broadcast_to(s, shape) * p` is `s * p` where `p` has that shape already."""
         small = self.broadcast_source(first)
-        if small is not None and _covers(second, first, small):
+        if small is not None and self._has_shape(second, first):
             return self.apply(fn, small, second)
         small = self.broadcast_source(second)
-        if small is not None and _covers(first, second, small):
+        if small is not None and self._has_shape(first, second):
             return self.apply(fn, first, small)
         return None
+
+    def _has_shape(self, full: ir.Operand, like: ir.Operand) -> bool:
+        """Whether an operand is sure to have the shape of another one, an array."""
+        first, second = type_of_operand(full), type_of_operand(like)
+        if isinstance(first, Array) and isinstance(second, Array):
+            return len(first.dims) == len(second.dims) and all(
+                a is not None and a.same(b)
+                for a, b in zip(first.dims, second.dims, strict=True)
+            )
+        return isinstance(second, Unknown) and self.forms.same_shape(full, like)
 
     def broadcast_source(self, operand: ir.Operand) -> ir.Operand | None:
         if not isinstance(operand, ir.Var):
@@ -564,6 +604,11 @@ def _ndim(operand: ir.Operand) -> int | None:
     return None if inner is None else inner + 1
 
 
+def _has_dimensions(operand: ir.Operand) -> bool:
+    kind = type_of_operand(operand)
+    return is_array(kind) and ndim(kind) != 0
+
+
 def _is(operand: ir.Operand, value: object) -> bool:
     return isinstance(operand, ir.Const) and operand.value == value
 
@@ -619,18 +664,6 @@ def _identity(first: ir.Operand, second: ir.Operand) -> bool | None:
     return None
 
 
-def _covers(full: ir.Operand, result: ir.Operand, small: ir.Operand) -> bool:
-    a, b = type_of_operand(full), type_of_operand(result)
-    return (
-        isinstance(a, Array)
-        and isinstance(b, Array)
-        and a.ndim == b.ndim
-        and all(
-            x is not None and x.same(y) for x, y in zip(a.dims, b.dims, strict=True)
-        )
-    )
-
-
 # ---------------------------------------------------------------- subscripts
 
 
@@ -655,6 +688,18 @@ def is_advanced(index: ir.Operand) -> bool:
     return False
 
 
+def is_slicing(index: ir.Operand) -> bool:
+    """Whether reading an array under an index is sure to give a view, an array."""
+    parts = index.items if isinstance(index, ir.Pack) else (index,)
+    basic = all(
+        isinstance(part, (ir.Slice, ir.Const))
+        or isinstance(type_of_operand(part), Scalar)
+        for part in parts
+    )
+    slices = any(isinstance(part, ir.Slice) for part in parts)
+    return basic and slices and not any(map(is_advanced, parts))
+
+
 def load_type(base: Type, path: tuple[ir.Index, ...], builder: Builder) -> Type:
     for step in path:
         base = _index_type(base, step.index, builder)
@@ -675,6 +720,8 @@ def _index_type(base: Type, index: ir.Operand, builder: Builder) -> Type:
             return BOTTOM
         case Array():
             return _array_index_type(base, index, builder)
+        case Unknown(array=True) if is_slicing(index):
+            return base
     return UNKNOWN
 
 

@@ -20,7 +20,7 @@ import numpy as np
 from autograd_compiler import ir
 from autograd_compiler.builder import Builder, type_of_operand
 from autograd_compiler.errors import UnsupportedError
-from autograd_compiler.frontend import calls
+from autograd_compiler.frontend import rule_calls
 from autograd_compiler.frontend.lower import Lowering
 from autograd_compiler.frontend.values import Frame, Value
 from autograd_compiler.names import public_name
@@ -85,7 +85,7 @@ def function(
     low = Lowering(builder=builder, in_rule=True)
     low.frame = Frame({}, vars(np), {}, "<rule>", frozenset())
     node = ast.Pass()
-    result = calls.inline(low, calls._source(fn), tuple(args), kwargs, node)
+    result = rule_calls.call_in_rule(low, fn, tuple(args), kwargs, node)
     return low.operand(result)
 
 

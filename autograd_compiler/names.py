@@ -16,13 +16,11 @@ import math
 import operator
 import sys
 import types
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from typing import Any
 
 import numpy as np
-
-RUNTIME = "autograd_compiler.runtime"
 
 RESERVED = frozenset(keyword.kwlist) | {
     *dir(builtins),
@@ -88,14 +86,26 @@ class Namespace:
     imports : dict
         The import statements that the text needs, as keys.
     helpers : dict
-        Functions of the runtime by name; their source is emitted along.
+        Functions by name whose source is emitted along.
     required : dict
         Objects by name that cannot be imported: the module must be given them.
     used : set
         All global names that the text refers to.
+
+    Parameters
+    ----------
+    avoid : iterable of str
+        Names that no helper or required object may get.
+    is_helper : callable
+        Whether the source of an object can be emitted along.
     """
 
-    def __init__(self, avoid: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        avoid: Iterable[str] = (),
+        is_helper: Callable[[Any], bool] = lambda value: False,
+    ) -> None:
+        self._is_helper = is_helper
         self.imports: dict[str, None] = {}
         self.helpers: dict[str, Any] = {}
         self.required: dict[str, Any] = {}
@@ -117,13 +127,11 @@ class Namespace:
                 self.imports[statement] = None
             return text
         name = str(getattr(value, "__name__", "") or "value")
-        if getattr(value, "__module__", None) == RUNTIME:
-            self.helpers[name] = value
-            return name
         if id(value) not in self._by_identity:
             given = self._names.fresh(name)
             self._by_identity[id(value)] = given
-            self.required[given] = value
+            kind = self.helpers if self._is_helper(value) else self.required
+            kind[given] = value
         return self._by_identity[id(value)]
 
     def module(self, name: str) -> str:

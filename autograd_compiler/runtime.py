@@ -38,6 +38,11 @@ def unbroadcast(adjoint: Any, value: Any) -> Any:
     return adjoint
 
 
+def copied(value: Any) -> Any:
+    """A copy of an array, which nothing else refers to; a number as it is."""
+    return np.copy(value) if np.ndim(value) else value + 0.0
+
+
 def add(first: Any, second: Any) -> Any:
     """Add adjoints of any form."""
     if isinstance(first, (list, tuple)):

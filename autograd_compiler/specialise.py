@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import logging
+import textwrap
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -19,6 +20,7 @@ from autograd_compiler.errors import (
     BackendError,
     UnsupportedError,
 )
+from autograd_compiler.frontend.annotations import assumptions, described
 from autograd_compiler.frontend.names import Structure
 from autograd_compiler.frontend.program import (
     LONG_LIST,
@@ -26,7 +28,6 @@ from autograd_compiler.frontend.program import (
     describe,
     of_any_size,
     sizes_now,
-    unknown,
 )
 from autograd_compiler.frontend.source import read_source, span_of
 from autograd_compiler.pipeline import Lowered, Mode, Request, lower
@@ -442,23 +443,16 @@ class Specialiser:
         return Specialised(lowered, lowered.compile(), kinds, fixed)
 
     def generic(self, wrt: tuple[str, ...]) -> Lowered:
-        """Lowered without any knowledge of the arguments' types."""
-        arguments: dict[str, Argument] = {}
-        for name, parameter in self.signature.parameters.items():
-            default = parameter.default
-            if parameter.kind is parameter.VAR_POSITIONAL:
-                arguments[name] = Argument(form=ir.TUPLE)
-            elif parameter.kind is parameter.VAR_KEYWORD:
-                arguments[name] = Argument(form=ir.Form("dict"))
-            elif (
-                isinstance(default, (str, bool, type(None)))
-                or callable(default)
-                and default is not parameter.empty
-            ):
-                arguments[name] = Argument(fixed=default)
-            else:
-                arguments[name] = unknown()
-        return self.lower(wrt, arguments)
+        """Lowered without arguments: with what annotations and defaults tell of them."""
+        arguments = described(self.fun, self.signature, wrt)
+        lowered = self.lower(wrt, arguments)
+        assumed = assumptions(arguments)
+        if not assumed:
+            return lowered
+        *helpers, entry = lowered.module.functions
+        wrapped = "\n".join(textwrap.wrap(assumed, 84))
+        entry = replace(entry, doc=f"{entry.doc}\n\n{wrapped}\n")
+        return replace(lowered, module=ir.Module((*helpers, entry)))
 
 
 def _place(fun: Any) -> ir.Span | None:

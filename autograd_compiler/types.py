@@ -189,7 +189,10 @@ class Opaque:
 
 @dataclass(frozen=True)
 class Unknown:
-    """Nothing is known; taken to be a number or an array."""
+    """Nothing is known but what the fields say; taken to be a number or an array."""
+
+    array: bool = False  # an array of one or more dimensions
+    real: bool = False  # not complex
 
 
 UNKNOWN = Unknown()
@@ -245,6 +248,11 @@ def is_complex(type: Type) -> bool:
         case Scalar(dtype) | Array(dtype):
             return np.dtype(dtype).kind == "c"
     return False
+
+
+def is_array(type: Type) -> bool:
+    """Whether a value is sure to be an array, which writes change in place."""
+    return isinstance(type, Array) or isinstance(type, Unknown) and type.array
 
 
 def ndim(type: Type) -> int | None:

@@ -49,6 +49,10 @@ number = 3
 @jacobian
 def doubled(x):
     return 2.0 * np.sin(x)
+def stepped(x: float, n: int):
+    for _ in range(n):
+        x = x - 0.1 * np.sin(x)
+    return x
 """
 
 ARGS = {"loss": "np.ones(LENGTH), np.ones((2, 3))", "powers": "0.5, n=3"}
@@ -101,6 +105,10 @@ def test_every_stage_is_shown_with_and_without_types(show, target, stage):
     if stage != "numba":  # which needs the types
         assert show(target, "--stage", stage).strip()
     assert show(target, "--stage", stage, "--args", ARGS[target]).strip()
+
+
+def test_without_arguments_annotations_tell_the_types(show):
+    assert "Assumed: x: float, n: int." in show("stepped", "--stage", "source")
 
 
 @pytest.mark.parametrize("mode", MODES)

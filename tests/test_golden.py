@@ -2,8 +2,9 @@
 
 A file holds a program, a line, and the gradient code that is expected for it.  The
 program is the last function of its part; it is called with `ARGUMENTS` and
-differentiated in `ARGNUMS` (0 where the file does not say).  After a change that is
-meant, `pytest --update-golden` writes the expected parts anew; read the difference.
+differentiated in `ARGNUMS` (0 where the file does not say).  With `WITHOUT_TYPES` it is
+the source that is shown before any call.  After a change that is meant, `pytest
+--update-golden` writes the expected parts anew; read the difference.
 """
 
 from __future__ import annotations
@@ -45,7 +46,9 @@ def test_generated_text(path: Path, update_golden: bool) -> None:
     program, expected = halves(path)
     function, scope = entry(program, f"<{path.stem}>")
     gradient = grad(function, scope.get("ARGNUMS", 0))
-    actual = gradient.lower(*scope["ARGUMENTS"]).source.rstrip("\n") + "\n"
+    untyped = scope.get("WITHOUT_TYPES", False)
+    text = (gradient if untyped else gradient.lower(*scope["ARGUMENTS"])).source
+    actual = text.rstrip("\n") + "\n"
     if update_golden:
         path.write_text(f"{program}{LINE}\n{actual}")
         return

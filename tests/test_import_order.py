@@ -73,6 +73,7 @@ ONE_WALK = tuple(
         "loops",
         "lower",
         "methods",
+        "rule_calls",
         "stores",
     )
 )

@@ -34,7 +34,6 @@ from autograd_compiler import jvp, vjp
 from autograd_compiler.errors import AutogradCompilerError, UnsupportedError
 from autograd_compiler.rules import registry
 from autograd_compiler.specialise import Specialiser
-from autograd_compiler.transforms.results import owned
 
 SYMBOLS = {
     operator.add: "{} + {}",
@@ -368,25 +367,6 @@ def test_small_arrays_of(sample: Sample, size: str) -> None:
 @parametrized([s for s in FIRST_ORDER if s.smooth])
 def test_second_derivatives_of_all(sample: Sample) -> None:
     test_second_derivatives_of(sample)
-
-
-@parametrized(one_of_each(FIRST_ORDER), brief=True)
-def test_without_knowledge_of_types(sample: Sample) -> None:
-    """The code that is shown before any call is right, where it is not refused."""
-    case = case_of(sample)
-    specialiser = Specialiser(case.function, "pullback")
-    try:
-        lowered = specialiser.generic(tuple(specialiser.signature.parameters))
-    except UnsupportedError as error:
-        pytest.skip(error.message)
-    run = lowered.compile()
-    captured = [capture.fetch() for capture in lowered.primal.captures]
-    _, residuals = run(*copy.deepcopy(case.args), *captured)
-    out, pullback = vjp(case.function, *case.args)
-    cotangent = random_like(out, 1)
-    untyped = run.__globals__[lowered.derivative.pullback](residuals, cotangent)
-    found = tuple(map(owned, untyped, case.args))
-    assert_close(flatten(found), flatten(pullback(cotangent)), 1e-10)
 
 
 # ---------------------------------------------------------------- special points

@@ -16,7 +16,7 @@ import numpy as np
 
 from autograd_compiler import ir
 from autograd_compiler.backend.folding import fold
-from autograd_compiler.backend.helpers import helper_sources
+from autograd_compiler.backend.helpers import helper_sources, is_helper
 from autograd_compiler.backend.naming import assign_names
 from autograd_compiler.backend.statements import (
     Body,
@@ -84,8 +84,11 @@ def required_objects(module: ir.Module) -> dict[str, object]:
 def _write(module: ir.Module, over_items: bool = True) -> tuple[list[str], Namespace]:
     """The text of each function, and the global names that they use."""
     avoid = {function.name for function in module.functions}
+    # Parameters keep their names, so helpers must have others.
+    params = {param.name for function in module.functions for param in function.params}
+    taken = avoid | params
     while True:
-        namespace = Namespace(avoid)
+        namespace = Namespace(taken, is_helper)
         texts: list[str] = []
         local: set[str] = set()
         for function in module.functions:
@@ -135,7 +138,7 @@ class _Writer:
         params = ", ".join(self._names[var] for var in self._body.params)
         lines = [f"def {function.name}({params}):"]
         if function.doc:
-            lines.append(f"    {_docstring(function.doc)}")
+            lines += [f"    {line}" for line in _docstring(function.doc).split("\n")]
         inside = self.block(self._body.statements)
         inside = [f"{name} = None" for name in self.unassigned()] + inside
         lines += [f"    {line}" if line else "" for line in inside]

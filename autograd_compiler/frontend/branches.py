@@ -17,6 +17,7 @@ from autograd_compiler.frontend.values import (
     MethodOf,
     NoResultYet,
     Ref,
+    Undecided,
     Value,
 )
 from autograd_compiler.types import (
@@ -253,6 +254,8 @@ def branch(
     """Lower `then() if condition else orelse()`, statements and all."""
     if isinstance(condition, ir.Const):
         return then() if condition.value else orelse()
+    if low.may_call:
+        raise Undecided
     span = low.builder.span
     before = low.state
     outcomes: list[tuple[Value | None, State, list[ir.Operation]]] = []

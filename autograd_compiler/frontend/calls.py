@@ -30,6 +30,7 @@ from autograd_compiler.frontend import (
     iteration,
     methods,
     names,
+    rule_calls,
     stores,
 )
 from autograd_compiler.frontend import lower as lowering_module
@@ -47,6 +48,7 @@ from autograd_compiler.frontend.values import (
     MethodOf,
     Object,
     Ref,
+    Undecided,
     Value,
 )
 from autograd_compiler.rules.registry import Rule, rule_of
@@ -279,9 +281,14 @@ def _call_constant(
         return builtin(low, args, kwargs, node)
     if hasattr(fn, "__autograd_compiler_call__"):
         return _call_generated(low, fn, args, kwargs, node)
-    if rule_of(fn) is not None or getattr(fn, "__static__", False):
+    if rule_of(fn) is not None:
         args = tuple(iteration.used_up(low, arg, node) for arg in args)
         return primitive(low, fn, args, kwargs, node)
+    if getattr(fn, "__static__", False):
+        result = primitive(low, fn, args, kwargs, node)
+        if low.may_call and isinstance(result, ir.Var):
+            raise Undecided
+        return result
     called = _call_with_rule(type(fn))
     if called is not None:
         return primitive(low, called, (ir.Const(fn), *args), kwargs, node)
@@ -599,15 +606,21 @@ def _call_function(
     kwargs: Keywords,
     node: ast.AST,
 ) -> Value:
-    helper = _helper(fn)
-    if helper is runtime.add or (
-        helper is not None
-        and (_has_formula(helper) or any(_is_open(low, value) for value in args))
-    ):
-        return primitive(low, helper, args, kwargs, node)
     if low.defining and not _is_ours(fn.__globals__):
         with outside_of_rules(low):
             return _call_source(low, fn, args, kwargs, node)
+    if low.in_rule:
+        return rule_calls.call_in_rule(low, fn, args, kwargs, node)
+    original = rule_calls.original_of(fn)
+    if original is not None and hasattr(original, "__static__"):
+        return call(low, ir.Const(original), args, kwargs, node)
+    if original is not None and rule_of(original) is None:
+        fn = original
+    elif original is runtime.add or (
+        original is not None
+        and (_has_formula(original) or any(_is_open(low, value) for value in args))
+    ):
+        return primitive(low, original, args, kwargs, node)
     return _call_source(low, fn, args, kwargs, node)
 
 
@@ -624,16 +637,6 @@ def _call_source(
         if result is not None:
             return result
     return inline(low, source, args, kwargs, node)
-
-
-def _helper(fn: types.FunctionType) -> Any:
-    """The helper of ours that a function of generated code is a copy of, with a rule."""
-    original = getattr(runtime, fn.__name__, None)
-    if not isinstance(original, types.FunctionType) or rule_of(original) is None:
-        return None
-    mine, other = original.__code__, fn.__code__
-    same = mine.co_code == other.co_code and mine.co_names == other.co_names
-    return original if same else None
 
 
 def _has_formula(helper: Any) -> bool:

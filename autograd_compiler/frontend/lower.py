@@ -39,6 +39,7 @@ from autograd_compiler.frontend.values import (
     Frame,
     Items,
     Iterable,
+    MethodOf,
     NoResultYet,
     Object,
     Ref,
@@ -50,6 +51,7 @@ from autograd_compiler.types import (
     ListOf,
     TupleOf,
     Type,
+    Unknown,
 )
 
 # What a mistake of the compiler itself looks like.
@@ -66,6 +68,10 @@ INTERNAL = (
 MAX_INLINE_DEPTH = 60
 
 
+class RuleRefusal(UnsupportedError):
+    """A rule says that it does not hold for its operands."""
+
+
 class Lowering:
     """The state of lowering one function and all that is inlined into it."""
 
@@ -80,6 +86,8 @@ class Lowering:
         self.defining = False
         # Inside of a `try`, whose body is done when compiling.
         self.trying = False
+        # Whether what is lowered is a function of a rule that may be called as it is.
+        self.may_call = False
         # How many branches that run time decides are being lowered.
         self.choices = 0
         self.memory = Memory()
@@ -314,7 +322,7 @@ class Lowering:
             message = self.expression(node.exc.args[0])
             if isinstance(message, ir.Const):
                 text = str(message.value)
-        return UnsupportedError(text or "not differentiable here", self.builder.span)
+        return RuleRefusal(text or "not differentiable here", self.builder.span)
 
     def _import(self, node: ast.Import | ast.ImportFrom) -> None:
         if isinstance(node, ast.ImportFrom) and (node.level or node.module is None):
@@ -441,12 +449,17 @@ class Lowering:
         name = f"`{var.name}`" if var.name else "a value"
         if isinstance(var.type, ListOf):
             name = f"the list {name}" if var.name else "a list"
+        hint = "take a copy before the write (`.copy()`), so that the two are distinct"
+        if isinstance(var.type, Unknown):
+            hint += (
+                "; or give the types: `lower(*args)`, or annotations such as `x: float`"
+            )
         return MutationError(
             f"this write may change {name}, which is read at line "
             f"{self.builder.span.line}: they may be aliases of the same memory, and it "
             "is not known whether they are",
             written,
-            "take a copy before the write (`.copy()`), so that the two are distinct",
+            hint,
         )
 
     def stale_since(self, value: Value) -> ir.Span | None:
@@ -498,6 +511,13 @@ class Lowering:
                 return calls.capture_whole(self, value)
             case Iterable():
                 return self.operand(iteration.listed(self, value, node), node)
+        if isinstance(value, MethodOf) and isinstance(value.owner, ir.Var):
+            if isinstance(value.owner.type, Unknown):
+                raise self.refuse(
+                    node,
+                    f"what the attribute `{value.name}` is of, is not known here",
+                    "give the types: `lower(*args)`, or an annotation",
+                )
         if isinstance(value, calls.FUNCTIONS):
             raise self.refuse(
                 node,

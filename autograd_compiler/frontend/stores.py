@@ -39,6 +39,7 @@ from autograd_compiler.types import (
     Scalar,
     TupleOf,
     Unknown,
+    is_array,
     join,
     key_type,
 )
@@ -97,8 +98,8 @@ def _remember(low: Lowering, target: ir.Var, base: ir.Var, step: ir.Index) -> No
         return
     if isinstance(base.type, Array) and is_advanced(step.index):
         return
-    if isinstance(base.type, Unknown):
-        low.memory.add_hazard(target, base)
+    if isinstance(base.type, Unknown) and not is_array(target.type):
+        _may_be_view(low, target, base)
         return
     if isinstance(base.type, Opaque):
         return
@@ -158,7 +159,14 @@ def note_view(
             low.memory.add_view(view, base, (ir.View(fn, args[1:], kwargs),))
             return
     for var in low.builder.shares[view]:
-        low.memory.add_hazard(view, var)
+        _may_be_view(low, view, var)
+
+
+def _may_be_view(low: Lowering, view: ir.Var, base: ir.Var) -> None:
+    """A value may share memory with another one, and so with all views of that one."""
+    others = low.memory.hazards(low.memory.root(base)[0])
+    for other in (base, *others):
+        low.memory.add_hazard(view, other)
 
 
 # ---------------------------------------------------------------- writing
@@ -187,7 +195,7 @@ def write(
     now = low.state.current.get(origin, origin)
     if isinstance(now.type, WRITABLE_CONTAINERS):
         _write_items(low, base, origin, (*prefix, *path), isinstance(base.type, Array))
-    if value is now and isinstance(now.type, Array):
+    if value is now and isinstance(now.type, (Array, Unknown)):
         # `a[::-1] = a`: the value is the array as it was, not its next version.
         value = low.apply(np.copy, now)
     version = low.builder.store(now, (*prefix, *path), value, mode)
@@ -637,12 +645,12 @@ def augmented(low: Lowering, node: ast.AugAssign) -> None:
                 low.bind(name, by_method)
             elif _is_list_cell(low, current) and fn is operator.add:
                 extend(low, current, value, node)
-            elif isinstance(current, ir.Var) and isinstance(current.type, Array):
+            elif isinstance(current, ir.Var) and is_array(current.type):
                 _update(low, current, (), fn, low.operand(value, node), node)
             elif isinstance(current, ir.Var) and isinstance(current.type, ListOf):
                 extend(low, current, value, node)
             else:
-                low.bind(name, expressions.binary(low, fn, current, value, node))
+                low.bind(name, _updated(low, current, fn, value, node))
         case ast.Subscript(base, index):
             owner = low.expression(base)
             key = expressions.lower_index(low, index)
@@ -653,10 +661,10 @@ def augmented(low: Lowering, node: ast.AugAssign) -> None:
                 ast.copy_location(ast.Attribute(base, name, ast.Load()), node.target)
             )
             value = low.expression(node.value)
-            if isinstance(current, ir.Var) and isinstance(current.type, Array):
+            if isinstance(current, ir.Var) and is_array(current.type):
                 _update(low, current, (), fn, low.operand(value, node), node)
             else:
-                result = expressions.binary(low, fn, current, value, node)
+                result = _updated(low, current, fn, value, node)
                 assign(low, node.target, result)
         case _:
             raise low.refuse(node, "this cannot be assigned to")
@@ -669,15 +677,40 @@ def _is_list_cell(low: Lowering, value: Value) -> bool:
 def _augment_item(
     low: Lowering, owner: Value, key: Value, fn: Any, value: Value, node: ast.AST
 ) -> None:
-    if isinstance(owner, ir.Var) and isinstance(owner.type, Array):
+    if isinstance(owner, ir.Var) and is_array(owner.type):
         index = low.operand(key, node)
         _update(low, owner, (ir.Index(index),), fn, low.operand(value, node), node)
         return
     current = expressions.subscript(low, owner, key, node)
-    if isinstance(current, ir.Var) and isinstance(current.type, Array):
+    if isinstance(current, ir.Var) and is_array(current.type):
         _update(low, current, (), fn, low.operand(value, node), node)
         return
-    store_item(low, owner, key, expressions.binary(low, fn, current, value, node), node)
+    updated = _updated(low, current, fn, value, node, owner)
+    store_item(low, owner, key, updated, node)
+
+
+def _updated(
+    low: Lowering,
+    current: Value,
+    fn: Any,
+    value: Value,
+    node: ast.AST,
+    owner: Value | None = None,
+) -> Value:
+    """The value of `x op= value` where `x` is no array, or may be one or not.
+
+    If it is an array, every other name of it sees the change: none may be read again.
+    That does not hold for the owner of an item, into which the value is then stored.
+    """
+    result = expressions.binary(low, fn, current, value, node)
+    if isinstance(current, ir.Var) and isinstance(current.type, Unknown):
+        origin, root = low.memory.origin(current), low.memory.root(current)[0]
+        changed = {origin, root, *low.memory.hazards(root)}
+        if isinstance(owner, ir.Var):
+            changed.discard(low.memory.root(owner)[0])
+        for other in changed:
+            low.state.stale[other] = low.builder.span
+    return result
 
 
 def _update(

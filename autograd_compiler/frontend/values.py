@@ -15,6 +15,10 @@ from typing import Any, TypeAlias
 from autograd_compiler import ir
 
 
+class Undecided(Exception):
+    """The text of a rule asks for what is not known of its operands."""
+
+
 @dataclass(frozen=True, eq=False)
 class Ref:
     """A mutable container of known structure; `cell` is its identity."""

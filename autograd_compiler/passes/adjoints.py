@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from autograd_compiler import ir, runtime
+from autograd_compiler.analysis.forms import makes_new_memory
 from autograd_compiler.builder import Builder, type_of_operand
 from autograd_compiler.names import adjoint_name
 from autograd_compiler.passes.masks import Masked
@@ -23,6 +24,7 @@ from autograd_compiler.passes.storage import copier
 from autograd_compiler.types import (
     CONTAINERS,
     Array,
+    Bottom,
     DictOf,
     ListOf,
     Nested,
@@ -64,6 +66,11 @@ class Adjoints:
         self.builder = Builder()
         self.builder.adjoint = self.builder.deriving = True
         self.active = active
+        # The values that are subscripted somewhere, and those that may have no value.
+        self.indexed: set[ir.Var] = set()
+        self.unassigned: set[ir.Var] = set()
+        # What loops have accumulated in memory of its own.
+        self.own_targets: set[ir.Var] = set()
         self.adjoints: Scope = {}
         # What adjoints were chosen from, of the block at hand; see Note [Masks].
         self.masked: dict[ir.Operand, Masked] = {}
@@ -71,7 +78,10 @@ class Adjoints:
         self.pending: list[Adjoint] = []
 
     def take(self, var: ir.Var) -> Adjoint | None:
-        return self.adjoints.pop(var, None)
+        entry = self.adjoints.pop(var, None)
+        if entry is not None:
+            self.builder.forms.declare_like(entry.value, var)
+        return entry
 
     def items_written(self, var: ir.Var) -> bool:
         """Whether arrays in a container, and so in its adjoint, are written in place."""
@@ -231,7 +241,17 @@ class Adjoints:
                 return self._fit_array(value, kind, given, var)
             case (ListOf() | DictOf() | TupleOf() | Nested() | Opaque()), _:
                 return value, False
-        return self.builder.apply(runtime.unbroadcast, value, var), False
+        return self._fit_unknown(value, var), False
+
+    def _fit_unknown(self, value: ir.Operand, var: ir.Var) -> ir.Operand:
+        forms = self.builder.forms
+        if forms.no_more_complex(value, var):
+            if forms.same_shape(value, var):
+                return value
+            if forms.shape(value) < forms.shape(var):
+                shape = self.builder.apply(np.shape, var)
+                return self.builder.apply(np.broadcast_to, value, shape)
+        return self.builder.apply(runtime.unbroadcast, value, var)
 
     def _fit_array(
         self, value: ir.Operand, kind: Array, given: Array, var: ir.Var
@@ -264,9 +284,19 @@ class Adjoints:
             fitted = True
         return value, fitted
 
+    def by_value(self, var: ir.Var) -> bool:
+        """Whether nothing is written into the adjoint of a variable."""
+        if isinstance(var.type, Unknown):
+            return var not in self.indexed
+        return isinstance(var.type, (Scalar, Bottom))
+
     def zeros(self, var: ir.Var) -> ir.Operand:
         match var.type:
             case Scalar():
+                return ir.Const(0.0)
+            case Unknown() if var in self.unassigned or (
+                self.by_value(var) and self.builder.forms.is_number(var)
+            ):
                 return ir.Const(0.0)
             case Array(_, _, contiguous):
                 made = (
@@ -333,8 +363,30 @@ class Adjoints:
                 if not isinstance(value, ir.Var) or not self._made_fresh(value, given):
                     return self._named(self.builder.var(np.copy, value), var)
         if isinstance(kind, Unknown) and not entry.owned:
-            return self._named(self.builder.var(np.copy, value), var)
+            if self._is_new(value):
+                return value
+            if isinstance(value, ir.Var) or not self.builder.forms.is_number(var):
+                if isinstance(value, ir.Var) and self._made_last(value):
+                    value.name = ""
+                return self._named(self.builder.var(runtime.copied, value), var)
         return value
+
+    def _made_last(self, value: ir.Var) -> bool:
+        """Whether a value is what the last call gave: then it needs no name."""
+        last = self.builder.ops[-1] if self.builder.ops else None
+        return isinstance(last, ir.Apply) and value in last.targets
+
+    def _is_new(self, value: ir.Operand) -> bool:
+        """Whether a value of unknown type is surely in memory that is all its own."""
+        if not isinstance(value, ir.Var) or value in self.builder.shares:
+            return False
+        if sum(1 for entry in self.adjoints.values() if entry.value is value) != 1:
+            return False
+        return value in self.own_targets or any(
+            isinstance(op, ir.Apply) and makes_new_memory(op.fn)
+            for op in self.builder.ops
+            if value in ir.targets(op)
+        )
 
     def _made_fresh(self, value: ir.Var, given: Type) -> bool:
         return (

@@ -46,8 +46,10 @@ def forward_body(
     tangent function for a call of another function.
     """
     worker = _Forward(varied_vars(body, seeds), Buffers(body, shares), shares, calls)
+    worker.builder.forms.learn(body)
     with worker.builder.block() as ops:
         for var, seed in seeds.items():
+            worker.builder.forms.declare_like(seed, var)
             worker.tangents[var] = worker.own_seed(var, seed)
         worker.sweep(body.ops)
         d_result = worker.tangent_tree(result)
@@ -168,6 +170,7 @@ class _Forward:
     def set(self, var: ir.Var, value: ir.Operand) -> None:
         if isinstance(value, ir.Var) and not value.name and var.name:
             value.name = adjoint_name(var.name)
+        self.builder.forms.declare_like(value, var)
         self.tangents[var] = value
 
     def fit(self, value: ir.Operand, var: ir.Var) -> ir.Operand:
@@ -185,6 +188,10 @@ class _Forward:
             if not same:
                 shape = self.builder.apply(getattr, var, ir.Const("shape"))
                 return self.builder.apply(np.broadcast_to, value, shape)
+        forms = self.builder.forms
+        if isinstance(kind, Unknown) and forms.shape(value) < forms.shape(var):
+            shape = self.builder.apply(np.shape, var)
+            return self.builder.apply(np.broadcast_to, value, shape)
         return value
 
     # ------------------------------------------------------------ operations
@@ -345,7 +352,12 @@ class _Forward:
             if isinstance(value, ir.Pack) and isinstance(
                 op.target.type, (Array, Unknown)
             ):
-                value = self.builder.apply(np.array, value)
+                several = value.form.kind == "tuple"  # the results of `np.linalg.qr`
+                value = (
+                    self.builder.as_var(value)
+                    if several
+                    else self.builder.apply(np.array, value)
+                )
             fitted = self.fit(value, op.target)
             self.set(op.target, self.apart(op.target, fitted, list(ir.uses(op))))
             return

@@ -13,7 +13,7 @@ L. Hascoët, V. Pascual, "The Tapenade automatic differentiation tool", ACM TOMS
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -21,6 +21,7 @@ import numpy as np
 
 from autograd_compiler import expand, ir, runtime
 from autograd_compiler.analysis.activity import active_vars, is_differentiable
+from autograd_compiler.analysis.indexed import indexed_vars, unassigned_vars
 from autograd_compiler.builder import Builder, identity, load_type, type_of_operand
 from autograd_compiler.errors import MutationError
 from autograd_compiler.names import adjoint_name
@@ -142,6 +143,8 @@ class _Reverse(Worker):
         compiled: bool = False,
     ) -> None:
         super().__init__(active_vars(body, wrt, outputs))
+        self.indexed = indexed_vars(body)
+        self.unassigned = unassigned_vars(body)
         self.keeper = Keeper(body, shares, compiled)
         self.calls = calls
         self.held: dict[ir.Var, tuple[ir.Var, ...]] = {}
@@ -153,7 +156,12 @@ class _Reverse(Worker):
         seeds: dict[ir.Var, ir.Operand],
         for_caller: bool,
     ) -> Sweeps:
+        forms = self.builder.forms
+        forms.learn(body)
         for var, seed in seeds.items():
+            if isinstance(seed, ir.Const):  # a gradient is that of a real number
+                forms.declare_number(var)
+                forms.declare_real(var)
             self.adjoints[var] = Adjoint(seed, False)
         with self.builder.block() as ops:
             forward = self.sweep(body.ops, in_loop=False)
@@ -339,11 +347,12 @@ class _Reverse(Worker):
         result = expand.rule_call(
             self.builder, rule.adjoint, {"d_y": d_y, "y": y, **bound}
         )
-        parts = (
-            result.items
-            if isinstance(result, ir.Pack) and len(rule.wrt) > 1
-            else (result,)
-        )
+        parts: tuple[ir.Operand, ...] = (result,)
+        if len(rule.wrt) > 1 and isinstance(result, ir.Pack):
+            parts = result.items
+        elif len(rule.wrt) > 1:  # a function that is called as it is
+            keys = map(ir.Const, range(len(rule.wrt)))
+            parts = tuple(self.builder.load(result, (ir.Index(key),)) for key in keys)
         values = dict(zip(rule.wrt, parts, strict=True))
         seen: set[ir.Operand] = set()
         contributions = []
@@ -367,7 +376,7 @@ class _Reverse(Worker):
         if entry is None or op.base not in self.active:
             return
         base = self.owned(op.base)
-        if _is_container(base.type) and not _is_number_type(op.target.type):
+        if self._may_be_container(base.type, op.target):
             # Items may be containers or arrays that others hold: no `+=` on them.
             so_far = self.builder.load(base, op.path)
             total = self.typed(runtime.add, op.target.type, so_far, entry.value)
@@ -375,6 +384,12 @@ class _Reverse(Worker):
         else:
             changed = self.update(op.base, base, op.path, entry.value, "add")
         self.put(op.base, changed)
+
+    def _may_be_container(self, base: Type, item: ir.Var) -> bool:
+        """Whether an item may be a list, or an array that is held elsewhere, too."""
+        if isinstance(base, Unknown):
+            return isinstance(item.type, Unknown) and item in self.indexed
+        return _is_container(base) and not _is_number_type(item.type)
 
     def _store(self, op: ir.Store) -> list[ir.Operation]:
         value_active = any(leaf in self.active for leaf in ir.leaves(op.value))
@@ -588,11 +603,12 @@ class _Reverse(Worker):
         ops: tuple[ir.Operation, ...],
         seeds: list[tuple[ir.Operand, Adjoint]],
         in_loop: bool,
+        same: Iterable[tuple[ir.Operand, ir.Operand]],
     ) -> tuple[list[ir.Operation], list[ir.Operation], Scope]:
         """Reverse one side of a branch from a copy of the scope."""
         outer = self.adjoints
         self.adjoints = {var: replace(entry) for var, entry in outer.items()}
-        with self.builder.block() as backward:
+        with self.builder.block() as backward, self.builder.forms.in_branch(same):
             for operand, entry in seeds:
                 self.contribute(operand, entry.value, False)
             forward = self.sweep(ops, in_loop)
@@ -611,7 +627,12 @@ class _Reverse(Worker):
         ]
         before = dict(self.adjoints)
         sides = [
-            self._branch(block.ops, given, in_loop)
+            self._branch(
+                block.ops,
+                given,
+                in_loop,
+                zip(op.targets, block.results, strict=True),
+            )
             for block, given in zip((op.then, op.orelse), seeds, strict=True)
         ]
         inner = [set(defined_in(block)) for block in (op.then, op.orelse)]

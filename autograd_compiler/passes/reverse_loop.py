@@ -16,7 +16,7 @@ from autograd_compiler.names import adjoint_name
 from autograd_compiler.passes.adjoints import Adjoint, Adjoints
 from autograd_compiler.passes.keeping import Keeper, defined_at, substitute, swap
 from autograd_compiler.passes.storage import copier, needed, of_same_form
-from autograd_compiler.types import Bottom, Scalar, is_inexact
+from autograd_compiler.types import Scalar, is_inexact
 
 
 class Worker(Adjoints):
@@ -52,31 +52,42 @@ def reverse_loop(
         if not any(entries[k] is not None for k in carried):
             return [op]
 
-    params: list[ir.Var] = []
-    inits: list[ir.Operand] = []
-    for k in carried:
-        inits.append(_loop_start(worker, op.targets[k], entries[k]))
-        params.append(_adjoint_var(op.params[k]))
-    for var in outside:
-        inits.append(_accumulator(worker, var))
-        params.append(_adjoint_var(var))
-
-    for position, init in enumerate(inits):
-        if isinstance(init, ir.Var) and position < len(carried):
-            worker.settle_borrowers(op.targets[carried[position]], init)
-        elif isinstance(init, ir.Var):
-            worker.settle_borrowers(outside[position - len(carried)], init)
-    outer, worker.adjoints = worker.adjoints, {}
+    owners = [*(op.targets[k] for k in carried), *outside]
+    inside = [*(op.params[k] for k in carried), *outside]
+    starts = [
+        *(_loop_start(worker, op.targets[k], entries[k]) for k in carried),
+        *(_accumulator(worker, var) for var in outside),
+    ]
+    inits = [start.value for start in starts]
+    params = [_adjoint_var(var) for var in inside]
+    for owner, init in zip(owners, inits, strict=True):
+        if isinstance(init, ir.Var) and not worker.by_value(owner):
+            worker.settle_borrowers(owner, init)
+    buffers = [not worker.by_value(owner) for owner in owners]
+    for k, param in zip(carried, params, strict=False):
+        worker.builder.forms.declare_like(param, nexts[k])
     for var, param in zip(outside, params[len(carried) :], strict=True):
-        worker.adjoints[var] = Adjoint(param, True)
-    with worker.builder.block() as backward:
-        for k, param in zip(carried, params, strict=False):
-            worker.contribute(nexts[k], param, True)
+        worker.builder.forms.declare_like(param, var)
+    outer, worker.adjoints = worker.adjoints, {}
+    for k, var in enumerate(outside, len(carried)):
+        worker.adjoints[var] = Adjoint(params[k], buffers[k])
+    steps = list(zip(op.targets, op.params, nexts, strict=True))
+    with worker.builder.block() as backward, worker.builder.forms.in_loop(steps):
+        for k, param, owned in zip(carried, params, buffers, strict=False):
+            worker.contribute(nexts[k], param, owned)
         forward = worker.sweep(op.body.ops, in_loop=True)
-        results = [_iteration_end(worker, op.params[k]) for k in carried]
-        results += [_iteration_end(worker, var) for var in outside]
-        results = _distinct(worker, results)
+        ends = [_iteration_end(worker, var) for var in inside]
+        results = _distinct(worker, [end.value for end in ends], buffers)
     worker.adjoints = outer
+    owns = [
+        start.owned
+        and results.count(result) == 1
+        and (end.owned or result is param)
+        or is_buffer
+        for start, end, result, param, is_buffer in zip(
+            starts, ends, results, params, buffers, strict=True
+        )
+    ]
 
     own = defined_at(forward) | set(op.params)
     wanted = needed(backward, tuple(results))
@@ -129,10 +140,15 @@ def reverse_loop(
             adjoint=True,
         )
     )
-    for var, target in zip(outside, targets[len(carried) :], strict=False):
-        worker.adjoints[var] = Adjoint(target, True)
-    for k, target in zip(carried, targets, strict=False):
-        worker.contribute(op.inits[k], target, True)
+    worker.own_targets |= {
+        target for target, own in zip(targets, owns, strict=False) if own
+    }
+    for k, var in enumerate(outside, len(carried)):
+        worker.builder.forms.declare_like(targets[k], var)
+        worker.adjoints[var] = Adjoint(targets[k], owns[k])
+    for k, target, owned in zip(carried, targets, owns, strict=False):
+        worker.builder.forms.declare_like(target, op.inits[k])
+        worker.contribute(op.inits[k], target, owned)
     return [looped]
 
 
@@ -166,42 +182,40 @@ def _kept_as_state(
     return found
 
 
-def _loop_start(worker: Worker, target: ir.Var, entry: Adjoint | None) -> ir.Operand:
+def _loop_start(worker: Worker, target: ir.Var, entry: Adjoint | None) -> Adjoint:
     if entry is None:
-        return worker.zeros(target)
-    value = entry.value
-    if not isinstance(target.type, (Scalar, Bottom)) and not entry.owned:
+        return Adjoint(worker.zeros(target), True)
+    if not worker.by_value(target) and not entry.owned:
         worker.adjoints[target] = entry
         value = worker.owned(target)
         worker.take(target)
-    return value
+        return Adjoint(value, True)
+    return entry
 
 
-def _accumulator(worker: Worker, var: ir.Var) -> ir.Operand:
-    if isinstance(var.type, (Scalar, Bottom)):
-        return worker.full(var)
-    return worker.owned(var)
+def _accumulator(worker: Worker, var: ir.Var) -> Adjoint:
+    if worker.by_value(var):
+        return worker.adjoints.get(var) or Adjoint(worker.zeros(var), True)
+    return Adjoint(worker.owned(var), True)
 
 
-def _iteration_end(worker: Worker, var: ir.Var) -> ir.Operand:
+def _iteration_end(worker: Worker, var: ir.Var) -> Adjoint:
     entry = worker.adjoints.get(var)
     if entry is None:
-        return worker.zeros(var)
-    if isinstance(var.type, (Scalar, Bottom)) or entry.owned:
-        return entry.value
-    return worker.owned(var)
+        return Adjoint(worker.zeros(var), True)
+    if worker.by_value(var) or entry.owned:
+        return entry
+    return Adjoint(worker.owned(var), True)
 
 
-def _distinct(worker: Worker, results: list[ir.Operand]) -> list[ir.Operand]:
+def _distinct(
+    worker: Worker, results: list[ir.Operand], buffers: list[bool]
+) -> list[ir.Operand]:
     """No two carried adjoints may be one buffer."""
     seen: set[ir.Operand] = set()
     done: list[ir.Operand] = []
-    for result in results:
-        if (
-            isinstance(result, ir.Var)
-            and result in seen
-            and not isinstance(result.type, Scalar)
-        ):
+    for result, is_buffer in zip(results, buffers, strict=True):
+        if isinstance(result, ir.Var) and result in seen and is_buffer:
             result = worker.typed(copier(result.type, True), result.type, result)
         seen.add(result)
         done.append(result)

@@ -341,6 +341,9 @@ def _content_uses(block: ir.Block) -> set[ir.Var]:
     for op in ir.walk(block):
         if isinstance(op, ir.Apply) and _looks_at_form(op):
             continue
+        if isinstance(op, ir.Apply) and op.fn is runtime.unbroadcast:
+            uses.update(ir.leaves(op.args[0]))  # of the value the form counts
+            continue
         uses.update(ir.uses(op))
         for inner in ir.blocks(op):
             for result in inner.results:
@@ -374,7 +377,7 @@ def is_cheap(op: ir.Operation, compiled: bool = False) -> bool:
         ):
             return True
         case ir.Load(target=target, base=base):
-            return isinstance(base.type, (Array, ListOf, Opaque))
+            return isinstance(base.type, (Array, ListOf, Opaque, Unknown))
         case ir.Apply(targets=(target,), fn=fn):
             if fn is getattr:
                 return True

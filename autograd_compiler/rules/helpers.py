@@ -12,6 +12,11 @@ from autograd_compiler.rules.registry import linear, zero_derivative
 zero_derivative(runtime.zeros_like)
 
 
+@linear(runtime.copied, wrt="value")
+def copied_adjoint(d_y: Any, value: Any) -> Any:
+    return d_y
+
+
 @linear(runtime.unbroadcast, wrt="adjoint value")
 def unbroadcast_adjoint(d_y: Any, adjoint: Any, value: Any) -> Any:
     # Of the value only the shape counts, and its tangent has that shape, too.

@@ -83,28 +83,64 @@ def matmul_right(d_y: Any, a: Any, b: Any) -> Any:
 
 @multilinear(np.dot, wrt="a b")
 def dot_adjoint(d_y: Any, a: Any, b: Any, out: Any = None) -> Any:
+    return dot_left(d_y, a, b), dot_right(d_y, a, b)
+
+
+def dot_left(d_y: Any, a: Any, b: Any) -> Any:
+    """The adjoint of `a` in `np.dot(a, b)`."""
     if np.ndim(a) == 0 or np.ndim(b) == 0:
-        return d_y * b, d_y * a
-    if np.ndim(b) <= 2 and np.ndim(a) <= 2:
-        return matmul_left(d_y, a, b), matmul_right(d_y, a, b)
+        return d_y * b
+    if np.ndim(a) <= 2 and np.ndim(b) <= 2:
+        return matmul_left(d_y, a, b)
     if np.ndim(b) == 1:
-        return np.expand_dims(d_y, -1) * b, np.tensordot(d_y, a, np.ndim(d_y))
-    return tensordot_adjoint(d_y, a, b, (-1, -2))
+        return np.expand_dims(d_y, -1) * b
+    return np.tensordot(d_y, np.moveaxis(b, -2, -1), np.ndim(b) - 1)
+
+
+def dot_right(d_y: Any, a: Any, b: Any) -> Any:
+    """The adjoint of `b` in `np.dot(a, b)`."""
+    if np.ndim(a) == 0 or np.ndim(b) == 0:
+        return d_y * a
+    if np.ndim(a) <= 2 and np.ndim(b) <= 2:
+        return matmul_right(d_y, a, b)
+    if np.ndim(b) == 1:
+        return np.tensordot(d_y, a, np.ndim(d_y))
+    return np.moveaxis(np.tensordot(np.moveaxis(a, -1, 0), d_y, np.ndim(a) - 1), 0, -2)
 
 
 @multilinear(np.inner, wrt="a b")
 def inner_adjoint(d_y: Any, a: Any, b: Any) -> Any:
-    if np.ndim(a) <= 1 and np.ndim(b) <= 1:
-        return d_y * b, d_y * a
-    if np.ndim(a) == 0 or np.ndim(b) == 0:
-        return d_y * b, d_y * a
-    if np.ndim(a) == 2 and np.ndim(b) == 2:
-        return d_y @ b, d_y.T @ a
-    if np.ndim(a) == 2 and np.ndim(b) == 1:
-        return np.outer(d_y, b), d_y @ a
-    if np.ndim(a) == 1 and np.ndim(b) == 2:
-        return d_y @ b, np.outer(d_y, a)
-    return tensordot_adjoint(d_y, a, b, (-1, -1))
+    return inner_left(d_y, a, b), inner_right(d_y, a, b)
+
+
+def inner_left(d_y: Any, a: Any, b: Any) -> Any:
+    """The adjoint of `a` in `np.inner(a, b)`."""
+    if np.ndim(a) == 0 or np.ndim(b) <= 1 and np.ndim(a) <= 1:
+        return d_y * b
+    if np.ndim(b) == 0:
+        return d_y * b
+    if np.ndim(b) == 1:
+        return np.outer(d_y, b) if np.ndim(a) == 2 else np.expand_dims(d_y, -1) * b
+    if np.ndim(b) == 2:
+        return d_y @ b
+    return np.tensordot(d_y, b, np.ndim(b) - 1)
+
+
+def inner_right(d_y: Any, a: Any, b: Any) -> Any:
+    """The adjoint of `b` in `np.inner(a, b)`."""
+    if np.ndim(b) == 0 or np.ndim(a) <= 1 and np.ndim(b) <= 1:
+        return d_y * a
+    if np.ndim(a) == 0:
+        return d_y * a
+    if np.ndim(a) == 1:
+        return np.outer(d_y, a) if np.ndim(b) == 2 else np.expand_dims(d_y, -1) * a
+    if np.ndim(b) == 1:
+        return np.tensordot(d_y, a, np.ndim(d_y)) if np.ndim(a) > 2 else d_y @ a
+    if np.ndim(a) == 2:
+        return d_y.T @ a if np.ndim(b) == 2 else np.moveaxis(d_y, 0, -1) @ a
+    # The axes of `a` come first in the result, those of `b` last.
+    rows = np.tensordot(np.moveaxis(a, -1, 0), d_y, np.ndim(a) - 1)
+    return np.moveaxis(rows, 0, -1)
 
 
 @multilinear(np.outer, wrt="a b")
@@ -238,12 +274,19 @@ def linalg_cross_adjoint(d_y: Any, x1: Any, x2: Any, *, axis: Any = -1) -> Any:
 
 @multilinear((np.tensordot, *existing("linalg.tensordot")), wrt="a b")
 def tensordot_adjoint(d_y: Any, a: Any, b: Any, axes: Any = 2) -> Any:
-    plan_a = contraction_of_left(axes, np.ndim(a), np.ndim(b))
-    plan_b = contraction_of_right(axes, np.ndim(a), np.ndim(b))
-    return (
-        in_order(np.tensordot(d_y, b, plan_a[0]), plan_a[1]),
-        in_order(np.tensordot(a, d_y, plan_b[0]), plan_b[1]),
-    )
+    return tensordot_left(d_y, a, b, axes), tensordot_right(d_y, a, b, axes)
+
+
+def tensordot_left(d_y: Any, a: Any, b: Any, axes: Any) -> Any:
+    """The adjoint of `a` in `np.tensordot(a, b, axes)`."""
+    summed, order = contraction_of_left(axes, np.ndim(a), np.ndim(b))
+    return in_order(np.tensordot(d_y, b, summed), order)
+
+
+def tensordot_right(d_y: Any, a: Any, b: Any, axes: Any) -> Any:
+    """The adjoint of `b` in `np.tensordot(a, b, axes)`."""
+    summed, order = contraction_of_right(axes, np.ndim(a), np.ndim(b))
+    return in_order(np.tensordot(a, d_y, summed), order)
 
 
 def in_order(array: Any, order: Any) -> Any:

@@ -36,9 +36,10 @@ class Gradient(Transformation):
     primal : callable
         The original function.
     source : str
-        The generated Python: for the argument types of the last call, or without
-        knowledge of types before any call, which is long and for some operators not
-        complete.
+        The generated Python: for the argument types of the last call, and before any
+        call for numbers and arrays of any dimensions alike.  What annotations and
+        defaults tell of the arguments is then taken for granted, and the docstring
+        says so; calls never go by it.
     """
 
     def __init__(
