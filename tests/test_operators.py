@@ -152,11 +152,13 @@ def identifiers(samples: list[Sample]) -> list[str]:
     return names
 
 
-def parametrized(samples: list[Sample], brief: bool = False) -> Any:
-    """One test for each sample; `brief` leaves SciPy's to the slow tests."""
+def parametrized(
+    samples: list[Sample], slow: Callable[[Sample], bool] = lambda sample: False
+) -> Any:
+    """One test for each sample; some, and those marked so, are slow tests."""
     marked = [
         pytest.param(
-            sample, marks=pytest.mark.slow if brief and of_scipy(sample) else ()
+            sample, marks=pytest.mark.slow if sample.slow or slow(sample) else ()
         )
         for sample in samples
     ]
@@ -219,7 +221,14 @@ def assert_same(given: Any, expected: Any) -> None:
 FIRST_ORDER = [s for s in ALL if s.positions and s.operator not in COARSE]
 
 
-@parametrized(FIRST_ORDER)
+_FIRST_OF_EACH = {id(sample) for sample in one_of_each(FIRST_ORDER)}
+
+
+def is_one_more_of_scipy(sample: Sample) -> bool:
+    return of_scipy(sample) and id(sample) not in _FIRST_OF_EACH
+
+
+@parametrized(FIRST_ORDER, slow=is_one_more_of_scipy)
 def test_derivatives_of(sample: Sample) -> None:
     check(case_of(sample))
 
@@ -227,7 +236,16 @@ def test_derivatives_of(sample: Sample) -> None:
 SECOND_ORDER = one_of_each([s for s in FIRST_ORDER if s.smooth])
 
 
-@parametrized(SECOND_ORDER)
+# What has its second derivatives by those of other operators.
+SIMPLE = ("partials", "composed")
+
+
+def is_simple_of_scipy(sample: Sample) -> bool:
+    rule = registry.rule_of(sample.operator)
+    return of_scipy(sample) and rule is not None and rule.kind in SIMPLE
+
+
+@parametrized(SECOND_ORDER, slow=is_simple_of_scipy)
 def test_second_derivatives_of(sample: Sample) -> None:
     """The pullback of the tangent, against differences of the pullback."""
     case = case_of(sample)
@@ -272,7 +290,7 @@ ARRAYS = [
 ]
 
 
-@parametrized(one_of_each(ARRAYS), brief=True)
+@parametrized(one_of_each(ARRAYS), slow=of_scipy)
 def test_single_precision_of(sample: Sample) -> None:
     case = case_of(sample)
     for name, value in case.scope.items():
@@ -312,7 +330,7 @@ def strided(value: Any) -> Any:
     return longer[::2]
 
 
-@parametrized(one_of_each(ARRAYS), brief=True)
+@parametrized(one_of_each(ARRAYS), slow=of_scipy)
 def test_layout_makes_no_difference_to(sample: Sample) -> None:
     case = case_of(sample)
     _, pullback = vjp(case.function, *case.args)
