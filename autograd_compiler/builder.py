@@ -265,6 +265,8 @@ class Builder:
             match type_of_operand(args[0]):
                 case DictOf(_, key):
                     return Result((ListOf(key),))  # the keys, not the values
+                case Nested() as nested:
+                    return Result((nested,))
         if fn is getattr and isinstance(args[1], ir.Const):
             attribute = str(args[1].value)
             return infer_call(lambda x: getattr(x, attribute), args[:1])
