@@ -397,8 +397,8 @@ def on_function(
 ) -> Value:
     """`make(function)`, a derivative, as a value of the program."""
     if isinstance(function, Closure):
-        plain, free = lifted(low, function, node)
-        return with_free_values(make(plain), function, free)
+        plain, closure, free = lifted(low, function, node)
+        return with_free_values(make(plain), closure, free)
     return ir.Const(make(function_of(low, function, node)))
 
 
@@ -412,9 +412,9 @@ def call_on_function(
     """`lower(low, fun, args, kwargs, node)` with what a nested function reads."""
     if not isinstance(function, Closure):
         return lower(low, function_of(low, function, node), args, {}, node)
-    plain, free = lifted(low, function, node)
+    plain, closure, free = lifted(low, function, node)
     call = _Direct(lambda *given: lower(given[0], plain, *given[1:]))
-    derivative = with_free_values(call, function, free)
+    derivative = with_free_values(call, closure, free)
     return calls.call(low, derivative, args, {}, node)
 
 
@@ -433,8 +433,15 @@ class _Direct:
 _NUMBERS = count()
 
 
-def lifted(low: Lowering, closure: Closure, node: ast.AST) -> tuple[Any, list[str]]:
-    """A nested function as a function of the module: what it reads become keywords."""
+def lifted(
+    low: Lowering, closure: Closure, node: ast.AST
+) -> tuple[Any, Closure, tuple[str, ...]]:
+    """A nested function as a function of the module: what it reads become keywords.
+
+    Given with the place that these keywords are read from, and their names.
+    """
+    if closure.derived is not None:
+        return closure.derived
     helpers: dict[str, ast.FunctionDef] = {}
     free: dict[str, None] = {}
 
@@ -470,7 +477,7 @@ def lifted(low: Lowering, closure: Closure, node: ast.AST) -> tuple[Any, list[st
     exec(compile(text, filename, "exec"), scope)
     # Globals are those of the program, which may change between calls.
     function = types.FunctionType(scope[name].__code__, closure.frame.globals, name)
-    return function, list(free)
+    return function, closure, tuple(free)
 
 
 def _named(definition: ast.FunctionDef, name: str) -> ast.FunctionDef:
@@ -495,7 +502,9 @@ def _find(low: Lowering, frame: Frame | None, name: str) -> Value | None:
     return None
 
 
-def with_free_values(derivative: Any, closure: Closure, free: list[str]) -> Value:
+def with_free_values(
+    derivative: Any, closure: Closure, free: tuple[str, ...]
+) -> Value:
     """`lambda *args, **kwargs: derivative(*args, x=x, **kwargs)`, seen from the closure.
 
     The free variables are read when the derivative is called, as Python does.
@@ -533,4 +542,4 @@ def with_free_values(derivative: Any, closure: Closure, free: list[str]) -> Valu
         frozenset(),
         outer,
     )
-    return Closure(definition, frame)
+    return Closure(definition, frame, derived=(derivative, closure, free))
