@@ -477,7 +477,8 @@ def _vjp(low: Any, args: Any, kwargs: Any, node: Any) -> Any:
     """`vjp(f, x)` written in a function that is differentiated."""
     if kwargs or not args:
         raise low.refuse(node, "this call of `vjp`", "write `vjp(f, x, y)`")
-    function, *primals = args
+    function, *given = args
+    primals = [nested.in_leaves(low, value, node) for value in given]
     return nested.call_on_function(low, function, tuple(primals), _lower_vjp, node)
 
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autograd_compiler import ir
+from autograd_compiler import ir, tree
 from autograd_compiler.builder import constant_value, type_of_operand
 from autograd_compiler.errors import ArgumentError, MutationError
 from autograd_compiler.frontend import calls, expressions, methods, names, resolve
@@ -123,6 +123,31 @@ class Describer:
         return Dim(symbol, dim.offset)
 
 
+def in_leaves(low: Lowering, value: Value, node: ast.AST) -> Value:
+    """A value with captured named tuples and dataclasses written out.
+
+    Of these a program sees the attributes that it asks for; a derivative asks for all.
+    """
+    if isinstance(value, ir.Pack):
+        items = tuple(in_leaves(low, item, node) for item in value.items)
+        return ir.Pack(items, value.form)  # type: ignore[arg-type]
+    if isinstance(value, Object) and tree.is_record(value.value):
+        fields = tree.field_names(value.value)
+        parts = (
+            names.captured(
+                low,
+                value.capture.step("attribute", name),
+                getattr(value.value, name),
+                node,
+            )
+            for name in fields
+        )
+        items = tuple(in_leaves(low, part, node) for part in parts)
+        form = ir.Form("record", fields, type(value.value))
+        return ir.Pack(items, form)  # type: ignore[arg-type]
+    return value
+
+
 def bind(
     low: Lowering,
     signature: inspect.Signature,
@@ -131,6 +156,8 @@ def bind(
     node: ast.AST,
 ) -> dict[str, Value]:
     """The values of all parameters, defaults included."""
+    args = tuple(in_leaves(low, value, node) for value in args)
+    kwargs = {name: in_leaves(low, value, node) for name, value in kwargs.items()}
     try:
         bound = signature.bind(*args, **kwargs)
     except TypeError as error:
@@ -313,11 +340,12 @@ class Pullback:
                     low.span(node),
                     "call it before the write, or differentiate at a copy",
                 )
-        check_like(low, args[0], self.out, "cotangent", node)
+        cotangent = in_leaves(low, args[0], node)
+        check_like(low, cotangent, self.out, "cotangent", node)
         pull = ir.Const(self.found.pullback())
-        result = calls.call(low, pull, (now, args[0]), {}, node)
+        result = calls.call(low, pull, (now, cotangent), {}, node)
         assert isinstance(result, ir.Pack)
-        taken = [*ir.leaves(now), *ir.leaves(low.operand(args[0], node))]
+        taken = [*ir.leaves(now), *ir.leaves(low.operand(cotangent, node))]
         return ir.Pack(
             tuple(
                 owned(low, part, argument, taken, node)
@@ -389,7 +417,7 @@ def items_of(low: Lowering, value: Value, node: ast.AST) -> tuple[Value, ...]:
     items = expressions.static_items(low, value)
     if items is None:
         raise low.refuse(node, "`jvp` takes tuples: `jvp(f, (x, y), (d_x, d_y))`")
-    return tuple(low.read(item) for item in items)
+    return tuple(in_leaves(low, low.read(item), node) for item in items)
 
 
 def on_function(
