@@ -284,6 +284,8 @@ class Builder:
             match type_of_operand(args[0]):
                 case DictOf(_, key):
                     return Result((ListOf(key),))  # the keys, not the values
+                case Nested() as nested:
+                    return Result((nested,))
         if fn is np.shape or fn is getattr and _is(args[1], "shape"):
             if isinstance(base := type_of_operand(args[0]), Array):
                 return Result((_shape_type(base),))

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autograd_compiler import ir
+from autograd_compiler import ir, tree
 from autograd_compiler.builder import constant_value, type_of_operand
 from autograd_compiler.errors import ArgumentError, MutationError
 from autograd_compiler.frontend import calls, expressions, methods, names, resolve
@@ -124,6 +124,31 @@ class Describer:
         return replace(dim, symbol=symbol)
 
 
+def in_leaves(low: Lowering, value: Value, node: ast.AST) -> Value:
+    """A value with captured named tuples and dataclasses written out.
+
+    Of these a program sees the attributes that it asks for; a derivative asks for all.
+    """
+    if isinstance(value, ir.Pack):
+        items = tuple(in_leaves(low, item, node) for item in value.items)
+        return ir.Pack(items, value.form)  # type: ignore[arg-type]
+    if isinstance(value, Object) and tree.is_record(value.value):
+        fields = tree.field_names(value.value)
+        parts = (
+            names.captured(
+                low,
+                value.capture.step("attribute", name),
+                getattr(value.value, name),
+                node,
+            )
+            for name in fields
+        )
+        items = tuple(in_leaves(low, part, node) for part in parts)
+        form = ir.Form("record", fields, type(value.value))
+        return ir.Pack(items, form)  # type: ignore[arg-type]
+    return value
+
+
 def bind(
     low: Lowering,
     signature: inspect.Signature,
@@ -132,6 +157,8 @@ def bind(
     node: ast.AST,
 ) -> dict[str, Value]:
     """The values of all parameters, defaults included."""
+    args = tuple(in_leaves(low, value, node) for value in args)
+    kwargs = {name: in_leaves(low, value, node) for name, value in kwargs.items()}
     try:
         bound = signature.bind(*args, **kwargs)
     except TypeError as error:
@@ -347,7 +374,8 @@ class Pullback:
             raise low.refuse(node, "the function that `vjp` gives takes one cotangent")
         result = self.adjoints(low, args[0], node)
         now = low.operand(self.residuals, node)
-        taken = [*ir.leaves(now), *ir.leaves(low.operand(args[0], node))]
+        cotangent = low.operand(in_leaves(low, args[0], node), node)
+        taken = [*ir.leaves(now), *ir.leaves(cotangent)]
         return ir.Pack(
             tuple(
                 owned(low, part, argument, taken, node)
@@ -370,6 +398,7 @@ class Pullback:
                     low.span(node),
                     "call it before the write, or differentiate at a copy",
                 )
+        cotangent = in_leaves(low, cotangent, node)
         check_like(low, cotangent, self.out, "cotangent", node)
         result = _call(low, self.found.pullback(), (now, cotangent), node, inline)
         assert isinstance(result, ir.Pack)
@@ -439,7 +468,7 @@ def items_of(low: Lowering, value: Value, node: ast.AST) -> tuple[Value, ...]:
     items = expressions.static_items(low, value)
     if items is None:
         raise low.refuse(node, "`jvp` takes tuples: `jvp(f, (x, y), (d_x, d_y))`")
-    return tuple(low.read(item) for item in items)
+    return tuple(in_leaves(low, low.read(item), node) for item in items)
 
 
 def on_function(
@@ -447,8 +476,8 @@ def on_function(
 ) -> Value:
     """`make(function)`, a derivative, as a value of the program."""
     if isinstance(function, Closure):
-        plain, free = lifted(low, function, node)
-        return with_free_values(make(plain), function, free)
+        plain, closure, free = lifted(low, function, node)
+        return with_free_values(make(plain), closure, free)
     return ir.Const(make(function_of(low, function, node)))
 
 
@@ -462,9 +491,9 @@ def call_on_function(
     """`lower(low, fun, args, kwargs, node)` with what a nested function reads."""
     if not isinstance(function, Closure):
         return lower(low, function_of(low, function, node), args, {}, node)
-    plain, free = lifted(low, function, node)
+    plain, closure, free = lifted(low, function, node)
     call = Direct(lambda *given: lower(given[0], plain, *given[1:]))
-    derivative = with_free_values(call, function, free)
+    derivative = with_free_values(call, closure, free)
     return calls.call(low, derivative, args, {}, node)
 
 
@@ -483,8 +512,15 @@ class Direct:
 _NUMBERS = count()
 
 
-def lifted(low: Lowering, closure: Closure, node: ast.AST) -> tuple[Any, list[str]]:
-    """A nested function as a function of the module: what it reads become keywords."""
+def lifted(
+    low: Lowering, closure: Closure, node: ast.AST
+) -> tuple[Any, Closure, tuple[str, ...]]:
+    """A nested function as a function of the module: what it reads become keywords.
+
+    Given with the place that these keywords are read from, and their names.
+    """
+    if closure.derived is not None:
+        return closure.derived
     helpers: dict[str, ast.FunctionDef] = {}
     free: dict[str, None] = {}
 
@@ -517,7 +553,7 @@ def lifted(low: Lowering, closure: Closure, node: ast.AST) -> tuple[Any, list[st
     found = defined(name, text, f"inside {closure.frame.filename}")
     # Globals are those of the program, which may change between calls.
     function = types.FunctionType(found.__code__, closure.frame.globals, name)
-    return function, list(free)
+    return function, closure, tuple(free)
 
 
 def defined(name: str, text: str, where: str = "") -> Any:
@@ -551,7 +587,7 @@ def _find(low: Lowering, frame: Frame | None, name: str) -> Value | None:
     return None
 
 
-def with_free_values(derivative: Any, closure: Closure, free: list[str]) -> Value:
+def with_free_values(derivative: Any, closure: Closure, free: tuple[str, ...]) -> Value:
     """`lambda *args, **kwargs: derivative(*args, x=x, **kwargs)`, seen from the closure.
 
     The free variables are read when the derivative is called, as Python does.
@@ -589,4 +625,4 @@ def with_free_values(derivative: Any, closure: Closure, free: list[str]) -> Valu
         frozenset(),
         outer,
     )
-    return Closure(definition, frame)
+    return Closure(definition, frame, derived=(derivative, closure, free))

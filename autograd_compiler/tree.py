@@ -193,7 +193,7 @@ def _take_apart(value: Any, leaves: list[Any], inside: tuple[int, ...]) -> Struc
         keys, parts = tuple(value), value.values()
         factory = value.default_factory if cls is defaultdict else None
     elif kind == "record":
-        keys = _field_names(value)
+        keys = field_names(value)
         parts = [getattr(value, str(key)) for key in keys]
     children = tuple(_take_apart(part, leaves, inside) for part in parts)
     return Structure(kind, children, keys, cls, factory)
@@ -232,7 +232,12 @@ def _is_simple_dict(cls: type) -> bool:
     return cls is defaultdict or init in (dict.__init__, OrderedDict.__init__)
 
 
-def _field_names(value: Any) -> tuple[str, ...]:
+def is_record(value: Any) -> bool:
+    """Whether a value is a named tuple, or an object of a dataclass."""
+    return not isinstance(value, type) and _kind_of(value)[0] == "record"
+
+
+def field_names(value: Any) -> tuple[str, ...]:
     if isinstance(value, tuple):
         return tuple(type(value)._fields)  # type: ignore[attr-defined]
     return tuple(field.name for field in dataclasses.fields(value))

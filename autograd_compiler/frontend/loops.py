@@ -594,6 +594,8 @@ def _compare(
 
     def settle(key: Any, value: Value, start: Value) -> None:
         nonlocal stable
+        if isinstance(start, ir.Pack) and isinstance(value, Ref):
+            value = _written_out(low, after, value) or value
         if isinstance(start, ir.Pack) and isinstance(value, ir.Pack):
             if start.form == value.form and len(start.items) == len(value.items):
                 for k, (a, b) in enumerate(zip(value.items, start.items, strict=True)):
@@ -629,11 +631,29 @@ def _compare(
             types[key] = join(type_of_operand(start), _loose(type_of_operand(value)))
             raise _Widen
         if isinstance(start, Ref) and isinstance(value, Ref):
-            if _rebuilt(key, value, start):
+            if _nested(key, value, start) or _rebuilt(key, value, start):
                 return
         if isinstance(start, Ref) and isinstance(value, (Ref, ir.Var)):
             _materialise_start(key, start)
         _drop(key, value)
+
+    def _nested(key: Any, value: Ref, start: Ref) -> bool:
+        """Carry the parts of containers in containers, which the loop only makes anew."""
+        content = before.cells[start.cell]
+        if key[0] != "name" or len(key) != 2 or not isinstance(content, Items):
+            return False
+        if not any(isinstance(item, Ref) for item in content.items):
+            return False
+        first, last = (
+            _written_out(low, state, ref)
+            for state, ref in ((before, start), (after, value))
+        )
+        if first is None or last is None or not _same_structure(first, last):
+            return False
+        if _held_elsewhere(low, before, after, key[1], (start.cell, value.cell)):
+            return False
+        low.state.names[key[1]] = first
+        raise _Widen
 
     def _rebuilt(key: Any, value: Ref, start: Ref) -> bool:
         first, last = before.cells[start.cell], after.cells[value.cell]
@@ -730,6 +750,44 @@ def _settle_all(settle: Callable[[Any], None], keys: Collection[Any]) -> None:
                 raise
     if widens:
         raise _Widen
+
+
+def _written_out(low: Lowering, state: State, value: Value) -> ir.Pack | None:
+    """A container of known structure, and those in it, as what they hold."""
+    match value:
+        case Ref(cell):
+            content = state.cells[cell]
+            if not isinstance(content, Items):
+                return None
+            items, form = content.items, content.form
+        case ir.Pack(items, form):
+            pass
+        case _:
+            return None
+    parts: list[ir.Operand] = []
+    for item in items:
+        if isinstance(item, (Ref, ir.Pack)):
+            inner = _written_out(low, state, item)
+            if inner is None:
+                return None
+            parts.append(inner)
+        elif isinstance(item, ir.Var):
+            parts.append(_now(low, state, item))
+        elif isinstance(item, ir.Const):
+            parts.append(item)
+        else:
+            return None
+    return ir.Pack(tuple(parts), form)
+
+
+def _same_structure(first: ir.Operand, second: ir.Operand) -> bool:
+    if isinstance(first, ir.Pack) and isinstance(second, ir.Pack):
+        return (
+            first.form == second.form
+            and len(first.items) == len(second.items)
+            and all(map(_same_structure, first.items, second.items))
+        )
+    return not isinstance(first, ir.Pack) and not isinstance(second, ir.Pack)
 
 
 def _is_unset(value: Value) -> bool:

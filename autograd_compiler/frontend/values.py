@@ -34,6 +34,9 @@ class Closure:
     frame: Frame
     defaults: tuple[Value, ...] = ()
     keyword_defaults: tuple[tuple[str, Value], ...] = ()
+    # Of the derivative of a nested function: the derivative, as a function of what is
+    # free in it too, the nested function, and the names that are free in it.
+    derived: tuple[Any, Closure, tuple[str, ...]] | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -289,7 +289,8 @@ def _vjp(low: Any, args: Any, kwargs: Any, node: Any) -> Any:
     if options or not args:
         raise low.refuse(node, "this call of `vjp`", "write `vjp(f, x, y)`")
     has_aux = bool(nested.constant(low, aux, node))
-    function, *primals = args
+    function, *given = args
+    primals = [nested.in_leaves(low, value, node) for value in given]
 
     def lower(low: Any, fun: Any, primals: Any, named: Any, node: Any) -> Any:
         specialiser = specialiser_of(fun, "pullback", has_aux=has_aux)
