@@ -58,16 +58,19 @@ def _is_complete(function: types.FunctionType) -> bool:
                 if value not in seen:
                     seen.add(value)
                     waiting.append(value)
-            elif not _is_spelled(value):
+            # Numbers of the user are read anew at each call, and so never written down.
+            elif not _is_spelled(value, literals=module == "autograd_compiler"):
                 return False
     return True
 
 
-def _is_spelled(value: Any) -> bool:
-    if isinstance(value, (types.ModuleType, *_LITERALS)):
+def _is_spelled(value: Any, literals: bool) -> bool:
+    if isinstance(value, types.ModuleType):
         return True
+    if isinstance(value, _LITERALS):
+        return literals
     if isinstance(value, (tuple, frozenset)):
-        return all(map(_is_spelled, value))
+        return all(_is_spelled(item, literals) for item in value)
     return public_name(value) is not None
 
 

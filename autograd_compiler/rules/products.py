@@ -7,7 +7,6 @@ stands where a textbook on unitary spaces has the conjugate transpose.
 from __future__ import annotations
 
 import operator
-import string
 from typing import Any
 
 import numpy as np
@@ -349,6 +348,8 @@ def order_of(labels: tuple[int, ...]) -> tuple[int, ...] | None:
 
 # ---------------------------------------------------------------- einsum
 
+LOWER, UPPER = "abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
 
 @multilinear(np.einsum, wrt="operands")
 def einsum_adjoint(
@@ -409,7 +410,7 @@ def without_ellipsis(subscripts: str, ndims: tuple[int, ...]) -> str:
         for term, ndim in zip(inputs, ndims, strict=True)
         if "..." in term
     ]
-    free = [letter for letter in string.ascii_uppercase if letter not in subscripts]
+    free = [letter for letter in UPPER if letter not in subscripts]
     letters = "".join(free[: max(lengths, default=0)])
 
     def named(term: str, count: int) -> str:
@@ -449,7 +450,7 @@ def distinct_axes(subscripts: str, k: int) -> str:
     'iaj'
     """
     inputs, _ = einsum_terms(subscripts)
-    free = [letter for letter in string.ascii_letters if letter not in subscripts]
+    free = [letter for letter in LOWER + UPPER if letter not in subscripts]
     seen = ""
     for letter in inputs[k]:
         seen += free.pop(0) if letter in seen else letter
