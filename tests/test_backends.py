@@ -37,7 +37,7 @@ def compiled_once(gradient):
     for specialised in gradient._gradient._known.values():
         run = specialised.run
         cells = [cell.cell_contents for cell in run.__closure__ or ()]
-        (call,) = [cell for cell in cells if hasattr(cell, "dispatcher")]
+        (call,) = [c for c in (run, *cells) if hasattr(c, "dispatcher")]
         found.append(len(call.dispatcher.signatures))
     return found
 
