@@ -101,9 +101,9 @@ def test_views_of_one_array_under_two_names_are_not_taken_apart() -> None:
 
 
 def test_a_sum_along_the_last_axis_is_a_number_in_its_row() -> None:
-    def loss(m):
-        e = np.exp(m - np.max(m))
-        return np.sum(m * (e / np.sum(e, axis=1, keepdims=True)))
+    def loss(a):
+        e = np.exp(a - np.max(a))
+        return np.sum(a * (e / np.sum(e, axis=1, keepdims=True)))
 
     text = lowered(loss, 0, M)
     assert "axis=1" not in code(text)
@@ -116,6 +116,14 @@ def test_sums_along_other_axes_and_broadcasts() -> None:
         return np.sum(np.sum(a**2, axis=0) * v) + np.mean(a)
 
     lowered(loss, (0, 1, 2), M, U[:4], U[:3])
+
+
+def test_a_choice_by_element_is_a_conditional() -> None:
+    def loss(u, v):
+        return np.sum(np.where(u > 0.1, u**2, 3.0 * v) * v)
+
+    text = lowered(loss, (0, 1), U, U[::-1].copy())
+    assert "np.where" not in code(text) and " if " in code(text)
 
 
 def test_rolled_vectors_wrap_at_the_ends_only() -> None:

@@ -341,6 +341,11 @@ class NestBuilder:
 
     def _call(self, op: ir.Apply, values: tuple[ir.Operand, ...], dtype: str) -> ir.Var:
         made = ir.Var("", Scalar(dtype, weak=False))
+        if op.fn is np.where:  # of numbers, it gives Numba an array
+            cond, *sides = values
+            then, orelse = (ir.Block((), (side,)) for side in sides)
+            self._add(ir.If(self._span, (made,), cond, then, orelse))
+            return made
         fn, rest = op.fn, op.args[len(operands_of(op)) :]
         if fn is np.astype:
             fn, rest = np.float64, ()
