@@ -42,7 +42,7 @@ class Model:
         return np.sum(x * x)
 
 def refused(a):
-    return np.linalg.eig(a)[0][0]
+    return np.unique(a)[0]
 
 number = 3
 
@@ -199,9 +199,9 @@ def test_a_terminal_gets_colour_unless_told_not_to(
 
 def test_a_refusal_names_the_line(fail):
     lines = fail("model.py:refused").splitlines()
-    assert lines[0].endswith("cannot differentiate `np.linalg.eig`")
+    assert lines[0].endswith("cannot differentiate `np.unique`")
     assert "model.py:29:12: " in lines[0]
-    assert lines[1].endswith("return np.linalg.eig(a)[0][0]")
+    assert lines[1].endswith("return np.unique(a)[0]")
     assert set(lines[2].split("|")[1].strip()) == {"^"}
     assert lines[3].startswith("hint: ")
 
@@ -280,7 +280,7 @@ def test_show_as_a_process(model):
 def test_a_refusal_as_a_process(model):
     done = run("show", f"{model}:refused")
     assert (done.returncode, done.stdout) == (1, "")
-    assert "np.linalg.eig" in done.stderr and "Traceback" not in done.stderr
+    assert "np.unique" in done.stderr and "Traceback" not in done.stderr
 
 
 def test_a_reader_that_stops_early_is_no_error(model):

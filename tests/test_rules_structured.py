@@ -168,7 +168,11 @@ class Case:
         assert self.rule.tangent is not None
         if "y" in inspect.signature(self.rule.tangent).parameters:
             values["y"] = self.y
-        values.update((f"d_{name}", changes[name]) for name in self.rule.wrt)
+        varying = {self.name(k) for k in range(len(self.args))}
+        values.update(
+            (f"d_{name}", changes[name] if name in varying else 0.0)
+            for name in self.rule.wrt
+        )
         return self.rule.tangent(**values)
 
     def name(self, position: int) -> str:

@@ -86,7 +86,10 @@ def eig_tangent(y: Any, a: Any, d_a: Any) -> Any:
     length = np.real(np.sum(np.conj(v) * turned, -2, keepdims=True))
     phase = np.imag(largest(turned, v) / largest(v, v))
     d_w = np.diagonal(change, axis1=-2, axis2=-1)
-    return d_w, turned - v * (length + 1j * phase)
+    d_v = turned - v * length
+    if np.iscomplexobj(v):
+        d_v = d_v - 1j * v * phase
+    return d_w, d_v
 
 
 @general(np.linalg.eig, wrt="a", tangent=eig_tangent)

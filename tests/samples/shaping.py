@@ -14,8 +14,6 @@ COMPLEX = MATRIX + 1j * spread(3, 4, seed=1)
 
 SAMPLES = [
     Sample(np.pad, (spread(3), 2, "constant"), {"constant_values": 0.3}),
-    Sample(np.full, (3, 0.7), {"order": "F"}),
-    Sample(np.full_like, (spread(3), 0.7), {"shape": (2, 2)}),
     Sample(np.asarray_chkfinite, (spread(2, 3),)),
     Sample(np.require, (spread(2, 3),), {"requirements": "F"}),
     Sample(np.reshape, (VECTOR, (2, 3))),

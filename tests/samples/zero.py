@@ -13,6 +13,8 @@ SAMPLES: list[Sample] = [
     Sample(np.full, ((2, 3), spread(2, 1))),
     Sample(np.full_like, (spread(2, 3), 0.7)),
     Sample(np.full_like, (spread(2, 3), spread(3))),
+    Sample(np.full, (3, 0.7), {"order": "F"}),
+    Sample(np.full_like, (spread(3), 0.7), {"shape": (2, 2)}),
     Sample(np.linspace, (0.3, 1.7)),
     Sample(np.linspace, (0.3, 1.7, 5)),
     Sample(np.linspace, (0.3, 1.7, 5), {"endpoint": False}),
