@@ -31,16 +31,10 @@ from numeric import (
 from samples import ALL, SPECIAL, Sample, Special, full_name, is_inexact, spread
 
 from autograd_compiler import jvp, vjp
-<<<<<<< HEAD
-from autograd_compiler.errors import AutogradCompilerError, UnsupportedError
-=======
-from autograd_compiler.api import owned
 from autograd_compiler.errors import (
     AutogradCompilerError,
-    CompileError,
     UnsupportedError,
 )
->>>>>>> npops
 from autograd_compiler.rules import registry
 from autograd_compiler.specialise import Specialiser
 
@@ -396,28 +390,6 @@ def test_second_derivatives_of_all(sample: Sample) -> None:
     test_second_derivatives_of(sample)
 
 
-<<<<<<< HEAD
-=======
-@parametrized(one_of_each(FIRST_ORDER))
-def test_without_knowledge_of_types(sample: Sample) -> None:
-    """The code that is shown before any call is right, where it is not refused."""
-    case = case_of(sample)
-    specialiser = Specialiser(case.function, "pullback")
-    try:
-        lowered = specialiser.generic(tuple(specialiser.signature.parameters))
-    except CompileError as error:
-        pytest.skip(error.message)
-    run = lowered.compile()
-    captured = [capture.fetch() for capture in lowered.primal.captures]
-    _, residuals = run(*copy.deepcopy(case.args), *captured)
-    out, pullback = vjp(case.function, *case.args)
-    cotangent = random_like(out, 1)
-    untyped = run.__globals__[lowered.derivative.pullback](residuals, cotangent)
-    found = tuple(map(owned, untyped, case.args))
-    assert_close(flatten(found), flatten(pullback(cotangent)), 1e-10)
-
-
->>>>>>> npops
 # ---------------------------------------------------------------- special points
 
 
