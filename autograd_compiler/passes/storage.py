@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_compiler import ir, runtime
+from autograd_compiler import ir
 from autograd_compiler.types import Array, DictOf, ListOf, Opaque, Scalar, Unknown
 
 # Calls that look at the form of a value only, never at its numbers.
@@ -176,9 +176,6 @@ def _content_uses(block: ir.Block) -> set[ir.Var]:
     uses: set[ir.Var] = set()
     for op in ir.walk(block):
         if isinstance(op, ir.Apply) and _looks_at_form(op):
-            continue
-        if isinstance(op, ir.Apply) and op.fn is runtime.unbroadcast:
-            uses.update(ir.leaves(op.args[0]))  # of the value the form counts
             continue
         uses.update(ir.uses(op))
         for inner in ir.blocks(op):

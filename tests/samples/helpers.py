@@ -10,4 +10,6 @@ SAMPLES: list[Sample] = [
     Sample(runtime.unbroadcast, (spread(2, 3), spread(2, 1)), wrt=(0,)),
     Sample(runtime.unbroadcast, (spread(2, 3), spread(2, 3)), wrt=(0,)),
     Sample(runtime.unbroadcast, (spread(3), 0.5), wrt=(0,)),
+    Sample(runtime.copied, (spread(2, 3),)),
+    Sample(runtime.copied, (0.5,)),
 ]
