@@ -341,9 +341,6 @@ def _content_uses(block: ir.Block) -> set[ir.Var]:
     for op in ir.walk(block):
         if isinstance(op, ir.Apply) and _looks_at_form(op):
             continue
-        if isinstance(op, ir.Apply) and op.fn is runtime.unbroadcast:
-            uses.update(ir.leaves(op.args[0]))  # of the value the form counts
-            continue
         uses.update(ir.uses(op))
         for inner in ir.blocks(op):
             for result in inner.results:

@@ -12,4 +12,6 @@ SAMPLES: list[Sample] = [
     Sample(runtime.unbroadcast, (spread(3), 0.5), wrt=(0,)),
     Sample(runtime.deep_copy, (spread(2, 3),)),
     Sample(runtime.add, (spread(2, 3), spread(2, 3, seed=1))),
+    Sample(runtime.copied, (spread(2, 3),)),
+    Sample(runtime.copied, (0.5,)),
 ]
