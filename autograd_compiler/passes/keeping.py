@@ -24,6 +24,7 @@ from autograd_compiler.types import (
     ListOf,
     Opaque,
     Scalar,
+    TupleOf,
     Type,
     is_inexact,
     ndim,
@@ -128,7 +129,7 @@ class Keeper:
         pops: list[ir.Operation] = []
         for var, content in kept.items():
             self.give_name(var)
-            tape = ir.Var(f"{var.name}_tape", ListOf(var.type))
+            tape = ir.Var(f"{var.name or 'shape'}_tape", ListOf(var.type))
             self.tapes[tape] = None
             self.read.add(var)
             if content and self.is_copied(var):
@@ -146,8 +147,12 @@ class Keeper:
         return change
 
     def give_name(self, var: ir.Var) -> None:
-        """Name a temporary after what gives it, to be the same in both sweeps."""
-        if not var.name:
+        """Name a temporary after what gives it, to be the same in both sweeps.
+
+        A shape stays without a name: where the text is differentiated again, a loop must
+        not carry a tuple of numbers from one sweep to the other.
+        """
+        if not var.name and not isinstance(var.type, TupleOf):
             var.name = _name_of(self.definitions.get(var)) or "value"
 
     def cheap(
