@@ -23,6 +23,8 @@ from autograd_compiler.frontend.values import (
 from autograd_compiler.types import (
     MEMORY,
     Nested,
+    Scalar,
+    TupleOf,
     Type,
     join,
 )
@@ -119,7 +121,7 @@ class Merge:
             for k, value in enumerate((first, second))
         ]
         simple = [isinstance(side, (ir.Var, ir.Const)) for side in sides]
-        if all(simple) or _is_nested(*sides) or _is_nested(*reversed(sides)):
+        if all(simple) or _are_tuples(*sides) or _are_tuples(*reversed(sides)):
             return self.operand(sides[0], sides[1], name)  # type: ignore[arg-type]
         return None
 
@@ -214,10 +216,20 @@ class Merge:
     condition: ir.Operand
 
 
-def _is_nested(first: Value, second: Value) -> bool:
-    """Whether the second value is how a nest of tuples ends, as the first one is."""
-    whole = isinstance(first, ir.Var) and isinstance(first.type, Nested)
-    return whole and isinstance(second, ir.Pack) and not second.items
+def _are_tuples(first: Value, second: Value) -> bool:
+    """Whether the second value is a tuple written out, of the form of the first one.
+
+    That is the end of a nest of tuples, or numbers for those of a shape.
+    """
+    if not isinstance(first, ir.Var) or not isinstance(second, ir.Pack):
+        return False
+    match first.type:
+        case Nested():
+            return not second.items
+        case TupleOf(items):
+            alike = second.form == ir.TUPLE and len(items) == len(second.items)
+            return alike and all(isinstance(kind, Scalar) for kind in items)
+    return False
 
 
 def _is_function(value: Value) -> bool:

@@ -248,3 +248,15 @@ def branch_result_depends_on_one_side_only(x, y):
     else:
         z = y
     return z * 2.0
+
+
+@program(X, numba=False)
+def shape_of_an_array_or_numbers(x):
+    if x.shape[0] % 2 == 0:
+        part = 2.0 * x[1::2]
+        shape = part.shape
+        total = np.sum(part**2)
+    else:
+        shape = (0,)
+        total = 0.0
+    return total + shape[0] * np.sum(x)
