@@ -424,6 +424,14 @@ def define(
     low.in_rule = low.defining = True
     try:
         return inline(low, _source(rule.definition), args, kwargs, node)
+    except (Undecided, UnsupportedError) as error:
+        if not any(map(rule_calls.is_open, (*args, *kwargs.values()))):
+            raise
+        raise low.refuse(
+            node,
+            "what this operator computes depends on types that are not known here",
+            "give the types: `lower(*args)`, or an annotation",
+        ) from error
     finally:
         low.in_rule, low.defining = outer
 

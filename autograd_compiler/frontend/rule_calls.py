@@ -35,7 +35,7 @@ def call_in_rule(
 ) -> Value:
     """The value of a call of a rule's function."""
     source = calls.source_of(low, fn, node)
-    if not any(map(_is_open, (*args, *kwargs.values()))):
+    if not any(map(is_open, (*args, *kwargs.values()))):
         return calls.inline(low, source, args, kwargs, node)
     ops, made = low.builder.ops, len(low.builder.ops)
     state, outer = low.state.copy(), low.may_call
@@ -45,6 +45,8 @@ def call_in_rule(
     except lowering_module.RuleRefusal:
         raise
     except (Undecided, AutogradCompilerError, *lowering_module.INTERNAL):
+        if low.defining:  # the primal, and no rule's function could stand for it
+            raise
         low.builder.ops = ops
         del ops[made:]
         low.state = state
@@ -53,7 +55,7 @@ def call_in_rule(
         low.may_call = outer
 
 
-def _is_open(value: Value) -> bool:
+def is_open(value: Value) -> bool:
     """Whether the types in a value leave something to be asked."""
     if isinstance(value, (ir.Var, ir.Pack, ir.Slice)):
         return any(isinstance(leaf.type, Unknown) for leaf in ir.leaves(value))
