@@ -62,7 +62,7 @@ def assign_names(
         for target, source in lives.copies:
             if same == (classes.name(target) == classes.name(source)):
                 classes.join(target, source)
-    hints = _hints(classes, body.statements)
+    hints = _hints(classes, lives.order, body.statements)
     _join_versions(classes, lives.order)
     return _spell(classes, lives.order, fixed, set(avoid), hints)
 
@@ -105,16 +105,20 @@ def _spell(
     return {var: spelled[classes.find(var)] for var in order}
 
 
-def _hints(classes: _Classes, statements: Iterable[Statement]) -> dict[ir.Var, str]:
+def _hints(
+    classes: _Classes, order: Live, statements: Iterable[Statement]
+) -> dict[ir.Var, str]:
     """What to call temporaries that a function gives: `exp_z` for `np.exp(z)`.
 
-    A counter that the user did not name is `i`.
+    A counter that the user did not name is `i`, or another letter if `i` is taken.
     """
     found: dict[ir.Var, str] = {}
+    taken = {classes.name(var) for var in order}
+    counter = next((name for name in ("i", "k", "place") if name not in taken), "")
     for op in _done(statements):
         match op:
             case ir.For(index=index) if not classes.name(index):
-                classes.names[classes.find(index)] = "i"
+                classes.names[classes.find(index)] = counter
             case ir.Apply(
                 targets=(target,), fn=fn, args=(first, *_)
             ) if not target.name:

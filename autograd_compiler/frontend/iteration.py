@@ -163,6 +163,7 @@ _stand_in(itertools.takewhile, by=prelude.takewhile)
 _stand_in(itertools.dropwhile, by=prelude.dropwhile)
 _stand_in(itertools.accumulate, by=prelude.accumulate)
 _stand_in(np.ndenumerate, by=prelude.ndenumerate)
+_stand_in(np.ndindex, by=prelude.ndindex)
 
 
 @handles(functools.reduce)

@@ -219,5 +219,15 @@ def dropwhile(function: Any, items: Any) -> Any:
 # ---------------------------------------------------------------- NumPy
 
 
+def ndindex(*shape: Any) -> Any:
+    sizes = shape
+    if len(shape) == 1 and isinstance(shape[0], tuple):
+        sizes = shape[0]
+    places: Any = [()]
+    for size in sizes:
+        places = [(*place, k) for place in places for k in range(size)]
+    return places
+
+
 def ndenumerate(values: Any) -> Any:
-    return [(place, values[place]) for place in np.ndindex(values.shape)]
+    return [(place, values[place]) for place in ndindex(*values.shape)]
