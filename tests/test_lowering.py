@@ -61,7 +61,9 @@ def numbers(value: Any) -> np.ndarray:
 
 
 def each_stage(test: Any) -> Any:
-    return pytest.mark.parametrize("stage", STAGES)(test)
+    # What is lowered is what is cleaned up, so that one stage says much of the other.
+    stages = [pytest.param("lowered", marks=pytest.mark.slow), "cleaned"]
+    return pytest.mark.parametrize("stage", stages)(test)
 
 
 def each_program(test: Any) -> Any:
