@@ -530,9 +530,7 @@ def _find(low: Lowering, frame: Frame | None, name: str) -> Value | None:
     return None
 
 
-def with_free_values(
-    derivative: Any, closure: Closure, free: tuple[str, ...]
-) -> Value:
+def with_free_values(derivative: Any, closure: Closure, free: tuple[str, ...]) -> Value:
     """`lambda *args, **kwargs: derivative(*args, x=x, **kwargs)`, seen from the closure.
 
     The free variables are read when the derivative is called, as Python does.

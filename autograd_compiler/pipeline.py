@@ -20,7 +20,7 @@ from autograd_compiler.backend.load import load_module
 from autograd_compiler.errors import ArgumentError
 from autograd_compiler.frontend.program import Argument, Primal, lower_function
 from autograd_compiler.frontend.source import unparse
-from autograd_compiler.passes import cse, dce, hoist, simplify
+from autograd_compiler.passes import cse, dce, hoist, simplify, unstack
 from autograd_compiler.passes.derivative import (
     Derivative,
     forward_derivative,
@@ -187,7 +187,8 @@ def lower(
     function, helpers = primal.function, primal.helpers
     if request.simplify:
         *cleaned, function = clean_module(ir.Module((*helpers, function))).functions
-        helpers = tuple(cleaned)
+        helpers = tuple(map(unstack.read_by_index, cleaned))
+        function = unstack.read_by_index(function)
     if request.mode == "jvp":
         derivative = forward_derivative(primal, function, request.wrt, helpers)
     else:

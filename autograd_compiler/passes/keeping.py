@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
 from autograd_compiler import ir
@@ -16,6 +17,7 @@ from autograd_compiler.passes.storage import (
     is_cheap,
     needed,
 )
+from autograd_compiler.passes.unstack import Filled, filled_lists
 from autograd_compiler.types import Array, ListOf, Opaque, Scalar, Type
 
 
@@ -35,6 +37,8 @@ class Keeper:
             for var in ir.free_vars(body)
             if isinstance(var.type, Array) and not self.buffers.ever_written(var)
         ]
+        # In the body itself: what an inner loop fills is gone when it is needed.
+        self._filled = list(filled_lists(body))
         # What is read in the forward sweep only to be kept: it must have a value there.
         self.read: set[ir.Var] = set()
         self.tapes: dict[ir.Var, None] = {}
@@ -67,15 +71,26 @@ class Keeper:
         span: ir.Span,
         known: dict[ir.Var, ir.Var] | None = None,
         inner: Iterable[ir.Var] = (),
+        history: Mapping[ir.Var, tuple[Filled, ir.Var]] = MappingProxyType({}),
     ) -> dict[ir.Var, ir.Var]:
         """Keep what the reverse body needs: compute it again, or push and pop it.
 
         `inner` are the parameters and index of the loop whose body this is, and `known`
-        those that the reverse body has already.  The pops are put in front of
-        `backward`.
+        those that the reverse body has already; `history` has values that a list of the
+        program holds anyway, and the number of the iteration.  What gives the values is
+        put in front of `backward`.
         """
         change: dict[ir.Var, ir.Var] = dict(known or {})
         own = defined_at(forward) | set(inner)
+        again: list[ir.Operation] = []
+        for var in wanted:
+            if var in history and var not in change and wanted[var]:
+                listed, number = history[var]
+                place_ops, place = listed.position(number)
+                change[var] = ir.Var(var.name, var.type)
+                path = (ir.Index(place),)
+                read = ir.Load(span, change[var], listed.target, path, adjoint=True)
+                again += [*place_ops, read]
         again_anyway = {
             var for var in wanted if self._steps(var, own, set(change)) is not None
         }
@@ -86,7 +101,6 @@ class Keeper:
             others = {other for other in kept if other is not var} | set(change)
             if self._steps(var, own, others) is not None:
                 del kept[var]
-        again: list[ir.Operation] = []
         for var in wanted:
             if var in change or var in kept:
                 continue
@@ -162,6 +176,19 @@ class Keeper:
             available = available | {leaf}
             steps.extend(before)
         return [*steps, op]
+
+    def history(
+        self, loop: ir.For | ir.While, number: ir.Var
+    ) -> dict[ir.Var, tuple[Filled, ir.Var]]:
+        """Values of a loop that a list of the program holds, one of each iteration."""
+        return {
+            found.value: (found, number)
+            for found in self._filled
+            if found.loop is loop
+            and isinstance(found.value, ir.Var)
+            and not self.buffers.written_after(found.value)
+            and self.buffers.written_only_by(found.append.target, found.target)
+        }
 
     # ------------------------------------------------------------ snapshots
 

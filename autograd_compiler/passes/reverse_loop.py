@@ -16,6 +16,7 @@ from autograd_compiler.names import adjoint_name
 from autograd_compiler.passes.adjoints import Adjoint, Adjoints
 from autograd_compiler.passes.keeping import Keeper, defined_at, substitute, swap
 from autograd_compiler.passes.storage import copier, needed
+from autograd_compiler.passes.unstack import counter
 from autograd_compiler.types import Bottom, Scalar, is_inexact
 
 
@@ -95,6 +96,7 @@ def reverse_loop(
             worker.builder.span,
             change,
             ir.inner_vars(op),
+            worker.keeper.history(op, index),
         )
     )
     for k, var in following.values():
@@ -211,6 +213,11 @@ def _counted(
     if isinstance(op, ir.For) and not op.breaks:
         body = ir.Block(tuple(forward), op.body.results)
         return replace(op, body=body), (op.start, op.stop, op.step), True
+    known = counter(op)
+    if known is not None:
+        body = ir.Block(tuple(forward), op.body.results)
+        bounds = (ir.Const(0), op.targets[known], ir.Const(1))
+        return replace(op, body=body), bounds, False
     count = ir.Var("trips", Scalar("int64"))
     inside = ir.Var("trips", Scalar("int64"))
     following = ir.Var("trips", Scalar("int64"))

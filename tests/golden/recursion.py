@@ -19,7 +19,7 @@ def power_forward(x, n):
         t = False
         half = 0.0
         t_1 = 0.0
-        power_residuals = None
+        power_residuals = ()
     else:
         half, power_residuals = power_forward(x, n // 2)
         t = n % 2 == 0
