@@ -17,7 +17,7 @@ from autograd_compiler.passes.adjoints import Adjoint, Adjoints
 from autograd_compiler.passes.keeping import Keeper, defined_at, substitute, swap
 from autograd_compiler.passes.storage import copier, needed
 from autograd_compiler.passes.unstack import counter
-from autograd_compiler.types import Bottom, Scalar, is_inexact
+from autograd_compiler.types import Bottom, ListOf, Scalar, is_inexact
 
 
 class Worker(Adjoints):
@@ -39,6 +39,9 @@ def reverse_loop(
         for k, param in enumerate(op.params)
         if param in worker.active or op.targets[k] in worker.adjoints
     ]
+    for k in carried:
+        if isinstance(op.targets[k].type, ListOf) and op.inits[k] in worker.active:
+            worker.owned(op.targets[k])  # its length may differ from that before
     entries = {k: worker.take(op.targets[k]) for k in carried}
     outside = [
         var
