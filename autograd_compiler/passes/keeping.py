@@ -18,7 +18,14 @@ from autograd_compiler.passes.storage import (
     needed,
 )
 from autograd_compiler.passes.unstack import Filled, filled_lists
-from autograd_compiler.types import Array, ListOf, Opaque, Scalar, Type
+from autograd_compiler.types import (
+    WRITABLE_CONTAINERS,
+    Array,
+    ListOf,
+    Opaque,
+    Scalar,
+    Type,
+)
 
 
 class Keeper:
@@ -51,6 +58,23 @@ class Keeper:
     def copier(self, var: ir.Var) -> Any:
         """What copies a value: whole, if what a container holds is written, too."""
         return copier(var.type, self.buffers.items_written(var))
+
+    def outside(self, var: ir.Var, own: set[ir.Var]) -> ir.Var | None:
+        """The list that a branch has changed, as it is where the branch is not taken."""
+        if not isinstance(var.type, WRITABLE_CONTAINERS):
+            return None
+        while var in own:
+            match self.definitions.get(var):
+                case ir.Append(base=base) | ir.Pop(base=base) | ir.Store(base=base):
+                    var = base
+                case ir.For() | ir.While() as loop:
+                    init = loop.inits[loop.targets.index(var)]
+                    if not isinstance(init, ir.Var):
+                        return None
+                    var = init
+                case _:
+                    return None
+        return var
 
     def kept(self, var: ir.Var, content: bool, forward: list[ir.Operation]) -> ir.Var:
         """The variable, or a copy of it if its buffer is written later."""

@@ -668,7 +668,8 @@ class _Reverse(Worker):
                     out = ir.Var(var.name, var.type)
                     targets.append(out)
                     exports[k].append(kept)
-                    exports[1 - k].append(ir.UNDEFINED)
+                    other = self.keeper.outside(var, own) if kept is var else None
+                    exports[1 - k].append(other or ir.UNDEFINED)
                     change[var] = out
             reverses.append([substitute(made, change) for made in ops])
             results[k][:] = [swap(value, change) for value in results[k]]
