@@ -188,8 +188,13 @@ def test_code_of_each_order_is_no_more_than_three_times_that_of_the_one_before(
 
 
 def test_what_a_tape_holds_is_kept_once() -> None:
-    source = grad(grad(with_a_loop)).lower(0.7).source
-    assert source.count(".append(y)") == 1
+    assert statements(grad(grad(with_a_loop)).lower(0.7)).count(".append(y)") == 1
+
+
+def statements(lowered) -> str:
+    """The source without comments."""
+    lines = lowered.source.splitlines()
+    return "\n".join(line for line in lines if not line.strip().startswith("#"))
 
 
 @pytest.mark.parametrize("f", ARRAYS)
@@ -555,8 +560,7 @@ def test_user_list_is_read_instead_of_a_tape() -> None:
             h = np.sin(h) * x
         return h + seen[2]
 
-    source = grad(f).lower(0.7).source
-    assert source.count(".append(h)") == 1
+    assert statements(grad(f).lower(0.7)).count(".append(h)") == 1
     check_grads(f, (0.7,), order=2)
 
 

@@ -32,7 +32,15 @@ from autograd_compiler.frontend.values import (
     Ref,
     Value,
 )
-from autograd_compiler.types import Array, ListOf, Opaque, Scalar, TupleOf, Unknown
+from autograd_compiler.types import (
+    Array,
+    DictOf,
+    ListOf,
+    Opaque,
+    Scalar,
+    TupleOf,
+    Unknown,
+)
 
 if TYPE_CHECKING:
     from autograd_compiler.frontend.lower import Lowering
@@ -220,8 +228,8 @@ def _sequence(low: Lowering, args: tuple[Value, ...], node: ast.AST) -> Value:
     whole = low.operand(value, node)
     listed = low.apply(list, whole)
     if isinstance(whole, ir.Var) and isinstance(listed, ir.Var):
-        if isinstance(listed.type, Opaque):
-            return listed  # the keys of a dict
+        if isinstance(whole.type, DictOf):
+            return listed  # the keys
         if not isinstance(whole.type, Array) or whole.type.ndim > 1:
             low.memory.put(listed, whole)  # the items are views
     return listed

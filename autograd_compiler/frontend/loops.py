@@ -82,7 +82,6 @@ def lower_for(low: Lowering, node: ast.For) -> None:
         low.statements(body)
 
     name = node.target.id if isinstance(node.target, ast.Name) else ""
-    name = name if name.strip("_") else ""
     whole = backwards or source
     if not isinstance(whole, Iterable) or whole.kind != "range":
         name = ""

@@ -312,7 +312,7 @@ class Lowering:
     def bind(self, name: str, value: Value) -> None:
         """Give a value the user's name, where it has none yet."""
         if isinstance(value, ir.Var) and not value.name and not self.in_rule:
-            value.name = name.strip("%") if name.strip("_") else ""
+            value.name = name.strip("%")
         self.state.names[name] = value
 
     def new_ref(self, form: ir.Form, items: Sequence[Value]) -> Ref:

@@ -110,6 +110,8 @@ class Keeper:
         for var in wanted:
             if var in history and var not in change and wanted[var]:
                 listed, number = history[var]
+                if not number.name.strip("_"):
+                    number.name = ""  # `_` is for what nobody reads
                 place_ops, place = listed.position(number)
                 change[var] = ir.Var(var.name, var.type)
                 path = (ir.Index(place),)

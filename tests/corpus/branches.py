@@ -248,3 +248,16 @@ def branch_result_depends_on_one_side_only(x, y):
     else:
         z = y
     return z * 2.0
+
+
+@program(X, numba=False)
+def array_made_and_written_under_one_test(x):
+    s = x[1] ** 2
+    for i in range(4):
+        if x[i] > 0:
+            z = np.sin(x) * 2
+        if x[i] > 0:
+            s = s + (z * z).sum()
+            z[0] = s
+            s = s * 0.1 * z[1] + z[0]
+    return s

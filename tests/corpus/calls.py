@@ -190,9 +190,7 @@ def recursion(x):
     return power(x, 4) + x
 
 
-# A limit of second order: the residuals of the recursive call are assigned on one side
-# of a branch only, and are returned after it.
-@program(0.7, 5, numba=False, smooth=False)
+@program(0.7, 5, numba=False)
 def recursion_of_an_argument(x, n):
     return power(math.sin(x), n)
 
@@ -202,8 +200,7 @@ def mutual_recursion(x):
     return even_steps(x, 5)
 
 
-# A limit of second order, as above.
-@program(X, numba=False, smooth=False)
+@program(X, numba=False)
 def tree_recursion(x):
     return tree_sum(x)
 
