@@ -25,7 +25,7 @@ from autograd_compiler.frontend.program import (
     lower_function,
 )
 from autograd_compiler.frontend.source import unparse
-from autograd_compiler.passes import cse, dce, hoist, simplify, updates
+from autograd_compiler.passes import cse, dce, hoist, simplify, unstack, updates
 from autograd_compiler.passes.derivative import (
     Derivative,
     forward_derivative,
@@ -221,7 +221,8 @@ def _lower(
     function, helpers = primal.function, primal.helpers
     if request.simplify:
         *cleaned, function = clean_module(ir.Module((*helpers, function))).functions
-        helpers = tuple(cleaned)
+        helpers = tuple(map(unstack.read_by_index, cleaned))
+        function = unstack.read_by_index(function)
     if request.mode == "value":
         title = getattr(fun, "title", "")
         if title:

@@ -41,8 +41,12 @@ def select(program: Program) -> Callable[..., Any]:
         return program.function
     scope: dict[str, Any] = {"function": program.function}
     arguments = []
+    written = mutates(program)
     for i, value in enumerate(program.args):
-        arguments.append(f"x{i}" if i in chosen else f"given_{i}")
+        given = f"given_{i}"
+        if written and isinstance(value, np.ndarray):
+            given += ".copy()"  # what is captured cannot be written
+        arguments.append(f"x{i}" if i in chosen else given)
         if i not in chosen:
             scope[f"given_{i}"] = copy.deepcopy(value)
     for name, value in program.kwargs.items():

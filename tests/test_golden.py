@@ -11,15 +11,16 @@ from __future__ import annotations
 
 import ast
 import copy
+import importlib.util
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from harness import define
-from numeric import assert_close, flatten, gradient_by_differences
+from numeric import assert_close, flatten, gradient_by_differences, random_like
 
-from autograd_compiler import grad
+from autograd_compiler import grad, vjp
 
 FOLDER = Path(__file__).parent / "golden"
 LINE = "# ---- generated ----\n"
@@ -77,3 +78,40 @@ def test_expected_text_is_a_gradient(path: Path) -> None:
     )
     result = generated(*copy.deepcopy(arguments))
     assert_close(flatten(result), differences, 1e-6)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_expected_text_is_differentiated_when_it_is_imported(
+    path: Path, tmp_path: Path
+) -> None:
+    """Generated code is code like any other, wherever it is."""
+    program, expected = halves(path)
+    _, scope = entry(program, f"<{path.stem}>")
+    file = tmp_path / f"{path.stem}_gradient.py"
+    file.write_text(expected)
+    spec = importlib.util.spec_from_file_location(file.stem, file)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    names = [
+        node.name
+        for node in ast.parse(expected).body
+        if isinstance(node, ast.FunctionDef)
+    ]
+    generated = getattr(module, names[-1])
+    arguments = scope["ARGUMENTS"]
+    argnums = scope.get("ARGNUMS", 0)
+    chosen = argnums if isinstance(argnums, tuple) else (argnums,)
+    differentiated = tuple(arguments[i] for i in chosen)
+    weights = random_like(generated(*copy.deepcopy(arguments)), 4)
+
+    def of_chosen(*values: Any) -> Any:
+        full = list(copy.deepcopy(arguments))
+        for i, value in zip(chosen, values, strict=True):
+            full[i] = value
+        return generated(*full)
+
+    expected_slopes = gradient_by_differences(of_chosen, differentiated, weights)
+    _, pullback = vjp(generated, *copy.deepcopy(arguments))
+    found = pullback(weights)
+    assert_close(flatten([found[i] for i in chosen]), expected_slopes, 1e-6)

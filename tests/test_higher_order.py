@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
+from collections import namedtuple
+
 import numpy as np
 import pytest
 
-from autograd_compiler import grad, jvp, value_and_grad, vjp
+from autograd_compiler import grad, ir, jvp, value_and_grad, vjp
 from autograd_compiler.errors import MutationError, UnsupportedError
 from autograd_compiler.testing import check_grads
 
@@ -56,6 +59,71 @@ def with_a_list(v):
     return np.sum(np.array(values) ** 2)
 
 
+def in_place_of_a_number(x):
+    a = np.zeros(4)
+    a[0] = x
+    for i in range(1, 4):
+        a[i] = a[i - 1] * np.sin(x) + 0.5
+        a[i - 1] *= x
+    return np.sum(a**2)
+
+
+def with_a_list_that_grows(x):
+    values = [x]
+    for _ in range(3):
+        values.append(np.sin(values[-1]) * x)
+    return sum(values) ** 2
+
+
+def matrix_of_a_number(x):
+    m = np.outer(V, np.cos(x * V))
+    return np.sum((m @ V) ** 2)
+
+
+def bent(a, b):
+    c = a * b
+    return math.sin(c) + c
+
+
+def with_helpers(x):
+    y = bent(x, 2.0)
+    return bent(y, x) * y
+
+
+def power(x, n):
+    if n == 0:
+        return 1.0
+    half = power(x, n // 2)
+    if n % 2 == 0:
+        return half * half
+    return half * half * x
+
+
+def with_recursion(x):
+    return power(math.sin(x), 5)
+
+
+def with_recursion_and_a_loop(x, n=2):
+    if n == 0:
+        return x * x
+    s = 0.5
+    for i in range(2):
+        s = s * math.sin(x + i * s)
+    return s * with_recursion_and_a_loop(0.5 * x, n - 1)
+
+
+def with_a_dict(x):
+    parts = {}
+    for i in range(3):
+        parts[i] = x ** (i + 1)
+    for i in range(3):
+        parts[i] = parts[i] * np.sin(x)
+    total = 0.0
+    for key, part in parts.items():
+        total += key * part
+    return total
+
+
 def slope(f, x, h=1e-5):
     return (f(x + h) - f(x - h)) / (2 * h)
 
@@ -69,14 +137,64 @@ SCALARS = [scalar, with_a_loop, with_a_while, with_a_branch]
 ARRAYS = [in_place, matrix_product, with_a_list]
 
 
-@pytest.mark.parametrize("f", SCALARS)
-def test_gradients_of_gradients(f) -> None:
-    first = grad(f)
-    second = grad(first)
-    third = grad(second)
-    assert first(0.7) == pytest.approx(slope(f, 0.7), rel=1e-7)
-    assert second(0.7) == pytest.approx(slope(first, 0.7), rel=1e-7)
-    assert third(0.7) == pytest.approx(slope(second, 0.7), rel=1e-7)
+@pytest.mark.parametrize(
+    "f",
+    [
+        *SCALARS,
+        in_place_of_a_number,
+        with_a_list_that_grows,
+        matrix_of_a_number,
+        with_helpers,
+        with_recursion,
+        with_recursion_and_a_loop,
+        with_a_dict,
+    ],
+)
+def test_gradients_of_gradients_up_to_order_4(f) -> None:
+    for _ in range(4):
+        gradient = grad(f)
+        expected = slope(f, 0.7)
+        assert gradient(0.7) == pytest.approx(expected, rel=1e-6, abs=1e-6)
+        f = gradient
+
+
+def test_fourth_derivative_is_exact() -> None:
+    fourth = with_a_while
+    for _ in range(4):
+        fourth = grad(fourth)
+    # The loop runs twice at 0.9: 0.9 * (1.5 + 0.9) ** 2 > 5.
+    x = np.polynomial.Polynomial([0.0, 1.0])
+    assert fourth(0.9) == pytest.approx((x * (x + 1.5) ** 2).deriv(4)(0.9), abs=1e-12)
+    assert grad(grad(grad(with_a_while)))(0.9) == pytest.approx(6.0)
+
+
+def operations(lowered) -> int:
+    return sum(
+        1 for function in lowered.module.functions for _ in ir.walk(function.body)
+    )
+
+
+@pytest.mark.parametrize(
+    "f", [with_a_loop, in_place_of_a_number, with_a_list_that_grows]
+)
+def test_code_of_each_order_is_no_more_than_three_times_that_of_the_one_before(
+    f,
+) -> None:
+    counts = []
+    for _ in range(4):
+        f = grad(f)
+        counts.append(operations(f.lower(0.7)))
+    assert all(b < 3.1 * a for a, b in zip(counts, counts[1:], strict=False)), counts
+
+
+def test_what_a_tape_holds_is_kept_once() -> None:
+    assert statements(grad(grad(with_a_loop)).lower(0.7)).count(".append(y)") == 1
+
+
+def statements(lowered) -> str:
+    """The source without comments."""
+    lines = lowered.source.splitlines()
+    return "\n".join(line for line in lines if not line.strip().startswith("#"))
 
 
 @pytest.mark.parametrize("f", ARRAYS)
@@ -298,3 +416,185 @@ def test_nested_gradient_may_have_the_name_of_the_outer_one() -> None:
 
     # Both gradients are called `function_grad` if nothing is done about it.
     assert grad(lambda x: slope() * x)(1.0) == 12.0
+
+
+# ---------------------------------------------------------------- learning to learn
+
+DATA = np.array([[0.5, 1.0], [1.5, -0.5], [0.2, 0.8]])
+TARGET = np.array([0.3, -0.2, 0.9])
+FLAT = {
+    "w": np.array([[0.1, -0.3], [0.4, 0.2]]),
+    "b": np.zeros(2),
+    "v": np.array([0.5, -0.7]),
+}
+DEEP = {"hidden": {"w": FLAT["w"], "b": FLAT["b"]}, "v": FLAT["v"]}
+Line = namedtuple("Line", "slope shift")
+
+
+def flat_loss(params):
+    hidden = np.tanh(DATA @ params["w"] + params["b"])
+    return np.mean((hidden @ params["v"] - TARGET) ** 2)
+
+
+def meta_learning_step(rate, params):
+    gradient = grad(flat_loss)(params)
+    adapted = {key: params[key] - rate * gradient[key] for key in params}
+    return flat_loss(adapted)
+
+
+def unrolled_steps(rate, params):
+    for _ in range(3):
+        gradient = grad(flat_loss)(params)
+        params = {key: params[key] - rate * gradient[key] for key in params}
+    return flat_loss(params)
+
+
+def unrolled_steps_of_a_closure(decay, params):
+    def regularised(p):
+        return flat_loss(p) + decay * sum(np.sum(v**2) for v in p.values())
+
+    for _ in range(3):
+        _, gradient = value_and_grad(regularised)(params)
+        params = {key: value - 0.1 * gradient[key] for key, value in params.items()}
+    return regularised(params)
+
+
+def unrolled_steps_of_nested_dicts(rate, params):
+    def loss(p):
+        hidden = np.tanh(DATA @ p["hidden"]["w"] + p["hidden"]["b"])
+        return np.mean((hidden @ p["v"] - TARGET) ** 2)
+
+    for _ in range(2):
+        d = grad(loss)(params)
+        hidden = params["hidden"]
+        params = {
+            "hidden": {key: hidden[key] - rate * d["hidden"][key] for key in hidden},
+            "v": params["v"] - rate * d["v"],
+        }
+    return loss(params)
+
+
+def unrolled_steps_of_a_named_tuple(rate, line):
+    def loss(p):
+        return np.mean((np.tanh(DATA @ p.slope) + p.shift - TARGET) ** 2)
+
+    for _ in range(3):
+        d = grad(loss)(line)
+        line = Line(line.slope - rate * d.slope, line.shift - rate * d.shift)
+    return loss(line)
+
+
+def momentum_of_arrays_in_a_list(log_rate, start):
+    def objective(w):
+        return np.sum((w - DATA[:, 0]) ** 2 * TARGET**2) + 0.1 * np.sum(w**2)
+
+    w, velocity, seen = start, np.zeros(3), []
+    gradient = grad(objective)
+    for _ in range(4):
+        velocity = 0.9 * velocity - np.exp(log_rate) * gradient(w)
+        w = w + velocity
+        seen.append(objective(w))
+    return sum(seen)
+
+
+def newton_steps_inside(a):
+    def potential(y):
+        return 0.25 * y**4 - a * y
+
+    slope_of = grad(potential)
+    curvature_of = grad(slope_of)
+    y = a
+    for _ in range(6):
+        y = y - slope_of(y) / curvature_of(y)
+    return y
+
+
+@pytest.mark.parametrize(
+    ("f", "args"),
+    [
+        (meta_learning_step, (0.3, FLAT)),
+        (unrolled_steps, (0.3, FLAT)),
+        (unrolled_steps_of_a_closure, (0.3, FLAT)),
+        (unrolled_steps_of_nested_dicts, (0.3, DEEP)),
+        (unrolled_steps_of_a_named_tuple, (0.3, Line(np.array([0.1, 0.2]), 0.3))),
+        (momentum_of_arrays_in_a_list, (-1.0, np.array([0.1, 0.2, 0.3]))),
+        (newton_steps_inside, (2.0,)),
+    ],
+    ids=lambda item: getattr(item, "__name__", ""),
+)
+def test_optimisers_are_differentiated(f, args) -> None:
+    check_grads(f, args, order=2)
+
+
+def test_newton_steps_give_the_derivative_of_the_root() -> None:
+    assert grad(newton_steps_inside)(2.0) == pytest.approx(2.0 ** (-2 / 3) / 3)
+
+
+def test_argument_that_a_loop_replaces_is_not_written() -> None:
+    def f(rate, params):
+        for _ in range(2):
+            params["w"] = params["w"] * rate
+            params = {key: params[key] * 1.0 for key in params}
+        return np.sum(params["w"])
+
+    with pytest.raises(UnsupportedError, match="written"):
+        grad(f)(0.5, FLAT)
+
+
+# ---------------------------------------------------------------- what is kept
+
+
+def test_value_kept_of_a_branch_that_was_not_taken() -> None:
+    def f(x):
+        if x[0] > 0:
+            z = np.sin(x) * 2
+        s = x[1] ** 2
+        if x[0] > 0:
+            s = s + (z * z).sum()
+            z[0] = s
+            s = s * z[1] + z[0]
+        return s
+
+    for point in (V, -V):
+        check_grads(f, (point,), order=2)
+
+
+def test_user_list_is_read_instead_of_a_tape() -> None:
+    def f(x):
+        seen = []
+        h = x
+        for _ in range(5):
+            seen.append(h)
+            h = np.sin(h) * x
+        return h + seen[2]
+
+    assert statements(grad(f).lower(0.7)).count(".append(h)") == 1
+    check_grads(f, (0.7,), order=2)
+
+
+def test_array_that_is_kept_for_its_shape_is_not_held() -> None:
+    def f(x):
+        s = 0.0
+        for i in range(1, 4):
+            b = np.sin(x[:i])
+            b[0] = x[1]
+            s += b.sum()
+        return s
+
+    lowered = grad(f).lower(V)
+    assert not any("array" in item.type for item in lowered.plan if item.name == "b")
+    check_grads(f, (V,), order=2)
+
+
+def test_gradient_does_not_write_into_an_array_that_a_list_was_stacked_with() -> None:
+    def f(x, u):
+        xs = []
+        for i in range(2):
+            xs.append(x * (i + 1))
+        for i in range(2):
+            xs[i][0] = x[1]
+        return np.sum(np.array(xs) * u)
+
+    u = np.arange(8.0).reshape(2, 4)
+    grad(f)(V, u)
+    np.testing.assert_array_equal(u, np.arange(8.0).reshape(2, 4))

@@ -23,6 +23,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("builder",),
     ("frontend",),
     ("expand",),
+    ("passes.unstack",),  # lists that a loop fills
     ("passes.storage", "passes.forms"),  # what the reverse sweep needs, and keeps
     ("passes.masks",),
     ("passes.adjoints", "passes.recompute"),  # sums of adjoints; what is computed twice

@@ -30,7 +30,45 @@ def active_vars(
 ) -> set[ir.Var]:
     """The variables of a block that carry a derivative from inputs to outputs."""
     varied = varied_vars(body, inputs)
-    return varied & useful_vars(body, outputs)
+    active = varied & useful_vars(body, outputs)
+    _add_later_lists(body, active)
+    return active
+
+
+def _add_later_lists(body: ir.Block, active: set[ir.Var]) -> None:
+    """Add what becomes of active lists.
+
+    The adjoint of a list has the list's length.  So it is begun where the list has its
+    last length, even if nothing reads the list then.
+    """
+    size = -1
+    while size != len(active):
+        size = len(active)
+        for op in ir.walk(body):
+            match op:
+                case ir.Append(target=target, base=base):
+                    _follow(active, (target,), (base,))
+                case ir.Pop(target=target, base=base):
+                    _follow(active, (target,), (base,))
+                case ir.Store(target=target, base=base):
+                    _follow(active, (target,), (base,))
+                case ir.If() | ir.With():
+                    for block in ir.blocks(op):
+                        _follow(active, op.targets, block.results)
+                case ir.For() | ir.While():
+                    results = op.body.results[op.breaks :]
+                    _follow(active, op.params, op.inits)
+                    _follow(active, op.params, results)
+                    _follow(active, op.targets, results)
+                    _follow(active, op.targets, op.inits)
+
+
+def _follow(
+    active: set[ir.Var], later: tuple[ir.Var, ...], sources: tuple[ir.Operand, ...]
+) -> None:
+    for target, source in zip(later, sources, strict=True):
+        if source in active and isinstance(target.type, ListOf):
+            active.add(target)
 
 
 def is_differentiable(op: ir.Apply) -> bool:

@@ -63,6 +63,8 @@ def spelling(op: ir.Store, numbers: frozenset[ir.Var]) -> Spelling:
     if isinstance(last, ir.View):
         return "add"
     keyed = isinstance(last.index, ir.Const) and isinstance(last.index.value, str)
+    if isinstance(_item(holder, last), Scalar) and isinstance(holder, (ListOf, DictOf)):
+        return "add"  # a number is what it is under any name
     if last.attribute or keyed or isinstance(holder, CONTAINERS):
         return "rebind"
     return "add" if _writes_once(last.index, numbers) else "scatter"

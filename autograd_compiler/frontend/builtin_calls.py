@@ -40,7 +40,12 @@ from autograd_compiler.frontend.values import (
     Ref,
     Value,
 )
-from autograd_compiler.types import Array, DictOf, Opaque, Scalar
+from autograd_compiler.types import (
+    Array,
+    DictOf,
+    Opaque,
+    Scalar,
+)
 
 if TYPE_CHECKING:
     from autograd_compiler.frontend.lower import Lowering
@@ -248,8 +253,8 @@ def _sequence(low: Lowering, args: tuple[Value, ...], node: ast.AST) -> Value:
     whole = low.operand(value, node)
     listed = low.apply(list, whole)
     if isinstance(whole, ir.Var) and isinstance(listed, ir.Var):
-        if isinstance(listed.type, Opaque):
-            return listed  # the keys of a dict
+        if isinstance(whole.type, DictOf):
+            return listed  # the keys
         if not isinstance(whole.type, Array) or whole.type.ndim > 1:
             low.memory.put(listed, whole)  # the items are views
     return listed

@@ -95,18 +95,29 @@ def lower_for(low: Lowering, node: ast.For) -> None:
 def _run_time_for(
     low: Lowering, node: ast.For, source: Value, body: list[ast.stmt], flag: str | None
 ) -> None:
-    start, stop, step, get = way_through(low, source, node.iter)
+    backwards = _reversed_range(source) if flag is None else None
+    start, stop, step, get = way_through(low, backwards or source, node.iter)
 
     def run(index: ir.Var) -> None:
         stores.assign(low, node.target, get(index))
         low.statements(body)
 
     name = node.target.id if isinstance(node.target, ast.Name) else ""
-    if not isinstance(source, Iterable) or source.kind != "range":
+    whole = backwards or source
+    if not isinstance(whole, Iterable) or whole.kind != "range":
         name = ""
     assigned = _rebound(low, node.body) | _target_names(node.target)
     bounds = (start, stop, step)
-    _loop(low, run, assigned, flag, bounds=bounds, index_name=name)
+    reverse = backwards is not None
+    _loop(low, run, assigned, flag, bounds=bounds, reverse=reverse, index_name=name)
+
+
+def _reversed_range(source: Value) -> Iterable | None:
+    """The range that `reversed(range(…))` goes through backwards."""
+    match source:
+        case Iterable("reversed", (Iterable("range") as whole,)):
+            return whole
+    return None
 
 
 class _Before:
@@ -237,6 +248,7 @@ def _loop(
     flag: str | None,
     *,
     bounds: tuple[ir.Operand, ir.Operand, ir.Operand] | None = None,
+    reverse: bool = False,
     index_name: str = "",
     test: ast.expr | None = None,
 ) -> None:
@@ -323,6 +335,7 @@ def _loop(
                 inits,
                 body,
                 breaks=flag is not None,
+                reverse=reverse,
                 adjoint=adjoint,
             )
         )

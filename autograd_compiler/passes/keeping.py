@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,9 @@ from autograd_compiler.passes.storage import (
     is_cheap,
     needed,
 )
+from autograd_compiler.passes.unstack import Filled, filled_lists
 from autograd_compiler.types import (
+    WRITABLE_CONTAINERS,
     Array,
     ListOf,
     Opaque,
@@ -60,6 +63,8 @@ class Keeper:
             for var in ir.free_vars(body)
             if isinstance(var.type, Array) and not self.buffers.ever_written(var)
         ]
+        # In the body itself: what an inner loop fills is gone when it is needed.
+        self._filled = list(filled_lists(body))
         # What is read in the forward sweep only to be kept: it must have a value there.
         self.read: set[ir.Var] = set()
         self.tapes: dict[ir.Var, None] = {}
@@ -72,6 +77,23 @@ class Keeper:
     def copier(self, var: ir.Var) -> Any:
         """What copies a value: whole, if what a container holds is written, too."""
         return copier(var.type, self.buffers.items_written(var))
+
+    def outside(self, var: ir.Var, own: set[ir.Var]) -> ir.Var | None:
+        """The list that a branch has changed, as it is where the branch is not taken."""
+        if not isinstance(var.type, WRITABLE_CONTAINERS):
+            return None
+        while var in own:
+            match self.definitions.get(var):
+                case ir.Append(base=base) | ir.Pop(base=base) | ir.Store(base=base):
+                    var = base
+                case ir.For() | ir.While() as loop:
+                    init = loop.inits[loop.targets.index(var)]
+                    if not isinstance(init, ir.Var):
+                        return None
+                    var = init
+                case _:
+                    return None
+        return var
 
     def kept(self, var: ir.Var, content: bool, forward: list[ir.Operation]) -> ir.Var:
         """The variable, or a copy of it if its buffer is written later."""
@@ -92,15 +114,28 @@ class Keeper:
         span: ir.Span,
         known: dict[ir.Var, ir.Var] | None = None,
         inner: Iterable[ir.Var] = (),
+        history: Mapping[ir.Var, tuple[Filled, ir.Var]] = MappingProxyType({}),
     ) -> dict[ir.Var, ir.Var]:
         """Keep what the reverse body needs: compute it again, or push and pop it.
 
         `inner` are the parameters and index of the loop whose body this is, and `known`
-        those that the reverse body has already.  The pops are put in front of
-        `backward`.
+        those that the reverse body has already; `history` has values that a list of the
+        program holds anyway, and the number of the iteration.  What gives the values is
+        put in front of `backward`.
         """
         change: dict[ir.Var, ir.Var] = dict(known or {})
         own = defined_at(forward) | set(inner)
+        again: list[ir.Operation] = []
+        for var in wanted:
+            if var in history and var not in change and wanted[var]:
+                listed, number = history[var]
+                if not number.name.strip("_"):
+                    number.name = ""  # `_` is for what nobody reads
+                place_ops, place = listed.position(number)
+                change[var] = ir.Var(var.name, var.type)
+                path = (ir.Index(place),)
+                read = ir.Load(span, change[var], listed.target, path, adjoint=True)
+                again += [*place_ops, read]
         again_anyway = {
             var for var in wanted if self._steps(var, own, set(change)) is not None
         }
@@ -116,7 +151,6 @@ class Keeper:
             more = self._least(every, state, own, set(change))
             if _size(more) < _size(kept):
                 kept = more
-        again: list[ir.Operation] = []
         for var in every:
             if var in change or var in kept:
                 continue
@@ -239,6 +273,19 @@ class Keeper:
             available = available | {leaf}
             steps.extend(before)
         return [*steps, op]
+
+    def history(
+        self, loop: ir.For | ir.While, number: ir.Var
+    ) -> dict[ir.Var, tuple[Filled, ir.Var]]:
+        """Values of a loop that a list of the program holds, one of each iteration."""
+        return {
+            found.value: (found, number)
+            for found in self._filled
+            if found.loop is loop
+            and isinstance(found.value, ir.Var)
+            and not self.buffers.written_after(found.value)
+            and self.buffers.written_only_by(found.append.target, found.target)
+        }
 
     # ------------------------------------------------------------ snapshots
 

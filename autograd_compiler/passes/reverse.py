@@ -400,7 +400,8 @@ class _Reverse(Worker):
                 "make the array one of floats: dtype=float",
             )
         if op.target not in self.adjoints:
-            return [op]
+            if not _changes_form(op) or not self._has_adjoint(op.target, op.base):
+                return [op]
         base = self.owned(op.target)
         self.take(op.target)
         if op.mode == "add":
@@ -483,8 +484,19 @@ class _Reverse(Worker):
                 return self.builder.apply(np.copy, part)
         return part
 
+    def _has_adjoint(self, target: ir.Var, base: ir.Var) -> bool:
+        """Whether a list has an adjoint after it was changed, and so before.
+
+        If only what it was before has a use, its adjoint is begun here: a list that has
+        grown, or holds arrays of other shapes, would not give zeros of the right form.
+        """
+        if target not in self.adjoints and base in self.active:
+            if isinstance(base.type, ListOf):
+                self.owned(target)
+        return target in self.adjoints
+
     def _append(self, op: ir.Append) -> None:
-        if op.target not in self.adjoints:
+        if not self._has_adjoint(op.target, op.base):
             return
         base = self.owned(op.target)
         self.take(op.target)
@@ -503,7 +515,7 @@ class _Reverse(Worker):
 
     def _pop(self, op: ir.Pop) -> None:
         entry = self.take(op.value)
-        if entry is None and op.target not in self.adjoints:
+        if entry is None and not self._has_adjoint(op.target, op.base):
             return
         base = self.owned(op.target)
         self.take(op.target)
@@ -616,6 +628,9 @@ class _Reverse(Worker):
         return forward, backward, scope
 
     def _if(self, op: ir.If, in_loop: bool) -> ir.Operation:
+        for target in op.targets:
+            if target in self.active and isinstance(target.type, ListOf):
+                self.owned(target)  # its length may differ from that before
         entries = [self.take(target) for target in op.targets]
         seeds = [
             [
@@ -713,7 +728,8 @@ class _Reverse(Worker):
                     out = ir.Var(var.name, var.type)
                     targets.append(out)
                     exports[k].append(kept)
-                    exports[1 - k].append(ir.UNDEFINED)
+                    other = self.keeper.outside(var, own) if kept is var else None
+                    exports[1 - k].append(other or ir.UNDEFINED)
                     change[var] = out
             reverses.append([substitute(made, change) for made in ops])
             results[k][:] = [swap(value, change) for value in results[k]]
@@ -739,6 +755,8 @@ class _Reverse(Worker):
 
     def _with(self, op: ir.With, in_loop: bool) -> ir.Operation:
         for target, result in zip(op.targets, op.body.results, strict=True):
+            if target in self.active and isinstance(target.type, ListOf):
+                self.owned(target)
             entry = self.take(target)
             if entry is not None:
                 self.contribute(result, entry.value, entry.owned)
@@ -792,6 +810,15 @@ class _Into:
 
 def _unpacks(op: ir.Apply) -> bool:
     return len(op.targets) != 1
+
+
+def _changes_form(op: ir.Store) -> bool:
+    """Whether an item of a list is replaced by one that may have another shape."""
+    path = tuple(step for step in op.path if isinstance(step, ir.Index))
+    if not _is_container(op.base.type) or not _into_container(op.base.type, path):
+        return False
+    kind = load_type(op.base.type, path, Builder())
+    return not same_form(kind, type_of_operand(op.value))
 
 
 def _into_container(base: Type, path: tuple[ir.Index, ...]) -> bool:

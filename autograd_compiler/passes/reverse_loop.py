@@ -16,7 +16,8 @@ from autograd_compiler.names import adjoint_name
 from autograd_compiler.passes.adjoints import Adjoint, Adjoints
 from autograd_compiler.passes.keeping import Keeper, defined_at, substitute, swap
 from autograd_compiler.passes.storage import copier, needed, of_same_form
-from autograd_compiler.types import Scalar, is_inexact
+from autograd_compiler.passes.unstack import counter
+from autograd_compiler.types import ListOf, Scalar, is_inexact
 
 
 class Worker(Adjoints):
@@ -38,6 +39,9 @@ def reverse_loop(
         for k, param in enumerate(op.params)
         if param in worker.active or op.targets[k] in worker.adjoints
     ]
+    for k in carried:
+        if isinstance(op.targets[k].type, ListOf) and op.inits[k] in worker.active:
+            worker.owned(op.targets[k])  # its length may differ from that before
     entries = {k: worker.take(op.targets[k]) for k in carried}
     outside = [
         var
@@ -110,6 +114,7 @@ def reverse_loop(
             worker.builder.span,
             change,
             ir.inner_vars(op),
+            worker.keeper.history(op, index),
         )
     )
     for k, var in following.values():
@@ -229,6 +234,11 @@ def _counted(
     if isinstance(op, ir.For) and not op.breaks:
         body = ir.Block(tuple(forward), op.body.results)
         return replace(op, body=body), (op.start, op.stop, op.step), True
+    known = counter(op)
+    if known is not None:
+        body = ir.Block(tuple(forward), op.body.results)
+        bounds = (ir.Const(0), op.targets[known], ir.Const(1))
+        return replace(op, body=body), bounds, False
     count = ir.Var("trips", Scalar("int64"))
     inside = ir.Var("trips", Scalar("int64"))
     following = ir.Var("trips", Scalar("int64"))

@@ -221,6 +221,14 @@ class Buffers:
         """Whether the buffer of a value is written anywhere."""
         return is_memory(var) and any(self._changes(w, var) for w in self._writes)
 
+    def written_only_by(self, writer: ir.Var, var: ir.Var) -> bool:
+        """Whether one operation alone, by the version it gives, writes a buffer."""
+        return all(
+            write.target is writer
+            for write in self._writes
+            if self._changes(write, var)
+        )
+
     def written_after(self, var: ir.Var) -> bool:
         """Whether the buffer of a value may be written once the value exists."""
         if not is_memory(var):

@@ -22,7 +22,7 @@ class Program:
     Attributes
     ----------
     smooth
-        Second derivatives are checked too.
+        Second derivatives are checked too; false only where they have a kink.
     numba
         Numba could be expected to compile it.
     forward

@@ -260,3 +260,16 @@ def shape_of_an_array_or_numbers(x):
         shape = (0,)
         total = 0.0
     return total + shape[0] * np.sum(x)
+
+
+@program(X, numba=False)
+def array_made_and_written_under_one_test(x):
+    s = x[1] ** 2
+    for i in range(4):
+        if x[i] > 0:
+            z = np.sin(x) * 2
+        if x[i] > 0:
+            s = s + (z * z).sum()
+            z[0] = s
+            s = s * 0.1 * z[1] + z[0]
+    return s

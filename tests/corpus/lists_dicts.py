@@ -317,3 +317,64 @@ def insert_of_rows_from_a_list(x):
 def unpack_a_list_into_a_call(x):
     items = [x[0], x[1] * x[2]]
     return math.hypot(*items) * x[3]
+
+
+@program(0.7, numba=False)
+def list_grows_after_its_last_use(x):
+    xs = []
+    for i in range(3):
+        xs.append(x * (i + 1))
+    s = xs[0] ** 2
+    for _ in range(2):
+        xs.append(1.0)
+    return s * len(xs)
+
+
+@program(0.7, numba=False)
+def list_shrinks_after_its_last_use(x):
+    xs = []
+    for i in range(3):
+        xs.append(x * (i + 1))
+    s = xs[0] ** 2
+    for _ in range(2):
+        xs.pop()
+    return s * len(xs)
+
+
+@program(0.7, numba=False)
+def list_grows_in_a_branch_after_its_last_use(x):
+    xs = []
+    for i in range(3):
+        xs.append(x * (i + 1))
+    s = xs[0] ** 2 * xs[1]
+    if s > 0:
+        xs.pop()
+        t = xs[0] * len(xs)
+    else:
+        xs.append(2.0)
+        t = len(xs)
+    return s * t
+
+
+@program(0.7, numba=False)
+def item_changes_its_shape_after_its_last_use(x):
+    xs = []
+    for i in range(3):
+        xs.append(np.array([x, 1.0]) * (i + 1))
+    s = (xs[0] ** 2).sum() * xs[1][0]
+    for i in range(2):
+        xs[i] = np.ones(3)
+    return s * len(xs) * xs[0].sum()
+
+
+@program(X, numba=False)
+def keys_of_a_dict_are_whole_numbers(x):
+    parts = {}
+    for i in range(3):
+        parts[i] = x[i] ** 2
+    total = 0.0
+    for key in parts:
+        parts[key] = parts[key] * x[key + 1]
+    for key, part in parts.items():
+        total += (key + 1) * part * x[key]
+    return total

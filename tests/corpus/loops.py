@@ -321,3 +321,53 @@ def over_a_strided_range_of_halves(x):
     while len(y) > 1:
         y = y[::2] * y[1::2]
     return y[0]
+
+
+@program(X)
+def user_list_is_a_tape(x):
+    seen = []
+    h = x[0]
+    for i in range(4):
+        seen.append(h)
+        h = np.sin(h) * x[i]
+    for i in reversed(range(4)):
+        h = h * seen.pop() + x[i]
+    return h
+
+
+@program(X)
+def list_is_emptied_in_the_order_it_was_filled_backwards(x):
+    seen = [x[1], x[2]]
+    h = x[0]
+    for i in reversed(range(1, 4)):
+        seen.append(h * x[i])
+        h = np.sin(h) * x[i]
+    for i in range(1, 4):
+        h = h * seen.pop() + x[i]
+    return h * seen[1]
+
+
+@program(X, 3)
+def list_filled_in_a_while_is_read_backwards(x, n):
+    seen = []
+    k = 0
+    h = x[0]
+    while k < n:
+        seen.append(h)
+        h = np.sin(h) * x[k]
+        k += 1
+    for i in reversed(range(k)):
+        h = h * seen.pop() + x[i]
+    return h
+
+
+@program(X)
+def list_is_emptied_by_half(x):
+    seen = []
+    h = x[0]
+    for i in range(4):
+        seen.append(h)
+        h = np.sin(h) * x[i]
+    for _ in range(2):
+        h = h * seen.pop()
+    return h + seen[0] * seen[1] * len(seen)
