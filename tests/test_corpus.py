@@ -35,13 +35,7 @@ from autograd_compiler import grad, jvp, vjp
 
 
 def each(programs: list[Program]) -> Callable[[Any], Any]:
-    """A test for each program; those of one program share a process and its gradient."""
-    marked = [
-        pytest.param(program, marks=pytest.mark.xdist_group(program.name))
-        for program in programs
-    ]
-    names = [program.name for program in programs]
-    return pytest.mark.parametrize("program", marked, ids=names)
+    return pytest.mark.parametrize("program", programs, ids=lambda item: item.name)
 
 
 def scalar_output(program: Program) -> bool:
