@@ -100,9 +100,14 @@ def reverse_loop(
         backward[:] = [substitute(made, forms) for made in backward]
         wanted = needed(backward, tuple(results))
     change: dict[ir.Var, ir.Var] = {}
-    index = ir.Var("", Scalar("int64"))
+    # What numbers the iterations of the reverse loop; the index of the loop, mostly.
+    number = ir.Var("", Scalar("int64"))
+    index_ops: tuple[ir.Operation, ...] = ()
     if isinstance(op, ir.For):
-        index = ir.Var(op.index.name, op.index.type)
+        if op.breaks and not _counts_trips(op):
+            index_ops, index = _index_of_trip(worker, op, number)
+        else:
+            number = index = ir.Var(op.index.name, op.index.type)
         change[op.index] = index
     following = _kept_as_state(worker, op, nexts, wanted)
     change.update({value: var for value, (_, var) in following.items()})
@@ -114,7 +119,7 @@ def reverse_loop(
             worker.builder.span,
             change,
             ir.inner_vars(op),
-            worker.keeper.history(op, index),
+            worker.keeper.history(op, number),
         )
     )
     for k, var in following.values():
@@ -128,15 +133,13 @@ def reverse_loop(
         _adjoint_var(var) for var in outside
     )
     targets += tuple(ir.Var(var.name, var.type) for _, var in following.values())
-    looped, bounds, reverse = _counted(worker, op, forward)
-    block = ir.Block(tuple(body_ops), tuple(results))
-    if isinstance(op, ir.For) and op.breaks and not reverse:
-        block = _index_from_count(worker, op, index, bounds, block)
+    looped, bounds = _counted(worker, op, forward)
+    block = ir.Block((*index_ops, *body_ops), tuple(results))
     worker.builder.append(
         ir.For(
             worker.builder.span,
             targets,
-            index,
+            number,
             *bounds,
             tuple(params),
             tuple(inits),
@@ -229,16 +232,16 @@ def _distinct(
 
 def _counted(
     worker: Worker, op: ir.For | ir.While, forward: list[ir.Operation]
-) -> tuple[ir.Operation, tuple[ir.Operand, ir.Operand, ir.Operand], bool]:
+) -> tuple[ir.Operation, tuple[ir.Operand, ir.Operand, ir.Operand]]:
     """The forward loop, and the range that the reverse loop runs through."""
     if isinstance(op, ir.For) and not op.breaks:
         body = ir.Block(tuple(forward), op.body.results)
-        return replace(op, body=body), (op.start, op.stop, op.step), True
+        return replace(op, body=body), (op.start, op.stop, op.step)
     known = counter(op)
     if known is not None:
         body = ir.Block(tuple(forward), op.body.results)
         bounds = (ir.Const(0), op.targets[known], ir.Const(1))
-        return replace(op, body=body), bounds, False
+        return replace(op, body=body), bounds
     count = ir.Var("trips", Scalar("int64"))
     inside = ir.Var("trips", Scalar("int64"))
     following = ir.Var("trips", Scalar("int64"))
@@ -250,37 +253,27 @@ def _counted(
         inits=(*op.inits, ir.Const(0)),
         body=ir.Block((*forward, add), (*op.body.results, following)),
     )
-    return looped, (ir.Const(0), count, ir.Const(1)), False
+    return looped, (ir.Const(0), count, ir.Const(1))
 
 
-def _index_from_count(
-    worker: Worker,
-    op: ir.For,
-    index: ir.Var,
-    bounds: tuple[ir.Operand, ir.Operand, ir.Operand],
-    block: ir.Block,
-) -> ir.Block:
-    """Where the loop could break, its index is computed from the trip number."""
-    if _is_const(op.start, 0) and _is_const(op.step, 1):
-        return block
-    number = ir.Var(op.index.name, op.index.type)
+def _counts_trips(op: ir.For) -> bool:
+    return _is_const(op.start, 0) and _is_const(op.step, 1)
+
+
+def _index_of_trip(
+    worker: Worker, op: ir.For, trip: ir.Var
+) -> tuple[tuple[ir.Operation, ...], ir.Var]:
+    """The index that a loop had in its trip of some number, and what computes it."""
     builder = Builder(worker.builder.span)
     builder.adjoint = builder.deriving = True
-    scaled = (
-        builder.apply(operator.mul, op.step, index)
-        if not _is_const(op.step, 1)
-        else index
-    )
-    made = builder.as_var(
-        builder.apply(operator.add, op.start, scaled)
-        if not _is_const(op.start, 0)
-        else scaled
-    )
-    made.name = number.name
-    change = {index: made}
-    ops = [substitute(item, change) for item in block.ops]
-    results = tuple(swap(result, change) for result in block.results)
-    return ir.Block((*builder.ops, *ops), results)
+    made: ir.Operand = trip
+    if not _is_const(op.step, 1):
+        made = builder.apply(operator.mul, op.step, made)
+    if not _is_const(op.start, 0):
+        made = builder.apply(operator.add, op.start, made)
+    index = builder.as_var(made)
+    index.name = op.index.name
+    return tuple(builder.ops), index
 
 
 def _is_const(operand: ir.Operand, value: int) -> bool:
