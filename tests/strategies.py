@@ -425,10 +425,10 @@ class Writer:
             keys.append(self.fresh("k"))
             return [f'{name}["{keys[-1]}"] = {value}']
         if kind == 1 and not scope.conditional:
-            target = self.fresh("s")
+            given, target = self.atom(scope), self.fresh("s")
             scope.scalars.append(target)
             keys += ["p", "extra"]
-            return [f'{target} = spread({name}, "p", {self.atom(scope)})']
+            return [f'{target} = spread({name}, "p", {given})']
         if kind == 2:
             target = self.fresh("s")
             scope.scalars.append(target)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ from autograd_compiler.frontend.values import (
     Ref,
     Undecided,
     Value,
+    pack,
 )
 from autograd_compiler.types import (
     MEMORY,
@@ -102,13 +103,11 @@ class Merge:
             return self.chosen[pair]
         if isinstance(first, ir.Pack) and isinstance(second, ir.Pack):
             if first.form == second.form and len(first.items) == len(second.items):
-                items = [
+                items = _all_of(
                     self.value(a, b, name)
                     for a, b in zip(first.items, second.items, strict=True)
-                ]
-                if any(item is None for item in items):
-                    return None
-                return ir.Pack(tuple(items), first.form)  # type: ignore[arg-type]
+                )
+                return None if items is None else pack(items, first.form)
         if first is ir.UNDEFINED or second is ir.UNDEFINED:
             return self._exported(first, second, name)
         if _is_function(first) and _is_function(second):
@@ -137,12 +136,12 @@ class Merge:
         a, b = (s.cells[cell] for s, cell in zip(self.states, pair, strict=True))
         if isinstance(a, Items) and isinstance(b, Items) and a.form == b.form:
             if len(a.items) == len(b.items):
-                items = [
+                items = _all_of(
                     self.value(x, y, "") for x, y in zip(a.items, b.items, strict=True)
-                ]
-                if all(item is not None for item in items):
+                )
+                if items is not None:
                     ref = self.low.new_cell()
-                    self.cells[ref.cell] = Items(a.form, tuple(items))  # type: ignore[arg-type]
+                    self.cells[ref.cell] = Items(a.form, items)
                     return ref
         return self.operand(
             self._materialised(0, first, name),
@@ -174,17 +173,15 @@ class Merge:
             case ir.Const():
                 return value
             case ir.Pack(items, form):
-                parts = [
+                parts = _all_of(
                     (
                         self._exported(ir.UNDEFINED, item, name)
                         if first is ir.UNDEFINED
                         else self._exported(item, ir.UNDEFINED, name)
                     )
                     for item in items
-                ]
-                if any(part is None for part in parts):
-                    return None
-                return ir.Pack(tuple(parts), form)  # type: ignore[arg-type]
+                )
+                return None if parts is None else pack(parts, form)
             case Ref(cell) if cell not in self.cells:
                 side = 1 if first is ir.UNDEFINED else 0
                 content = self.states[side].cells[cell]
@@ -230,6 +227,13 @@ def _are_tuples(first: Value, second: Value) -> bool:
             alike = second.form == ir.TUPLE and len(items) == len(second.items)
             return alike and all(isinstance(kind, Scalar) for kind in items)
     return False
+
+
+def _all_of(items: Iterable[Value | None]) -> tuple[Value, ...] | None:
+    """The items, if there is none missing."""
+    found = list(items)
+    there = tuple(item for item in found if item is not None)
+    return there if len(there) == len(found) else None
 
 
 def _is_function(value: Value) -> bool:
@@ -426,7 +430,7 @@ def _at_end(low: Lowering, state: State, name: str) -> Value:
             origin = low.memory.origin(value)
             return state.current.get(origin, value)
         if isinstance(value, ir.Pack):
-            return ir.Pack(tuple(now(item) for item in value.items), value.form)  # type: ignore[misc]
+            return pack(tuple(now(item) for item in value.items), value.form)
         return value
 
     if isinstance(value, ir.Pack):
@@ -469,12 +473,12 @@ def _merged_cell(
         return _export_cell(merge, first, 0)
     if isinstance(first, Items) and isinstance(second, Items):
         if first.form == second.form and len(first.items) == len(second.items):
-            items = [
+            items = _all_of(
                 merge.value(a, b, "")
                 for a, b in zip(first.items, second.items, strict=True)
-            ]
-            if all(item is not None for item in items):
-                return Items(first.form, tuple(items))  # type: ignore[arg-type]
+            )
+            if items is not None:
+                return Items(first.form, items)
     a = first if isinstance(first, ir.Var) else merge._materialised(0, Ref(cell), "")
     b = second if isinstance(second, ir.Var) else merge._materialised(1, Ref(cell), "")
     target = merge.operand(a, b, a.name or b.name)

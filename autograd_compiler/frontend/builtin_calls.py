@@ -39,6 +39,7 @@ from autograd_compiler.frontend.values import (
     Object,
     Ref,
     Value,
+    pack,
 )
 from autograd_compiler.types import (
     Array,
@@ -268,7 +269,7 @@ def _tuple(
         return ir.Pack(())
     items = loops.known_items(low, args[0])
     if items is not None:
-        return ir.Pack(tuple(low.read(item) for item in items))  # type: ignore[misc]
+        return pack(tuple(low.read(item) for item in items))
     value: Value = args[0]
     if not expressions.is_list(low, value):
         value = _sequence(low, args, node)
@@ -316,7 +317,7 @@ def _copied(low: Lowering, value: Value, deep: bool, node: ast.AST) -> Value:
         if deep:
             items = tuple(_copied(low, item, True, node) for item in items)
         if content.form.kind == "tuple" or isinstance(value, ir.Pack) and not deep:
-            return ir.Pack(items, content.form)  # type: ignore[arg-type]
+            return pack(items, content.form)
         return low.new_ref(content.form, items)
     if isinstance(value, ir.Var) and isinstance(value.type, Array):
         return low.apply(np.copy, low.fresh(value))
@@ -491,14 +492,16 @@ def _callable(low: Lowering, args: Any, kwargs: Keywords, node: ast.AST) -> Valu
 
 
 @handles(getattr)
-def _getattr(low: Lowering, args: Any, kwargs: Keywords, node: ast.AST) -> Value:
+def _getattr(
+    low: Lowering, args: tuple[Value, ...], kwargs: Keywords, node: ast.AST
+) -> Value:
     name = constant_value(low.operand(args[1], node))
     if name is None:
         raise low.refuse(node, "`getattr` with a name that only run time knows")
     if len(args) > 2:
         there = calls.call(low, ir.Const(hasattr), (args[0], args[1]), {}, node)
         if isinstance(there, ir.Const) and not there.value:
-            return args[2]  # type: ignore[no-any-return]
+            return args[2]
     return attributes.attribute(low, args[0], name.value, node)
 
 
@@ -571,8 +574,10 @@ def _wraps(low: Lowering, args: Any, kwargs: Keywords, node: ast.AST) -> Value:
 
 
 @handles(identity)
-def _identity(low: Lowering, args: Any, kwargs: Keywords, node: ast.AST) -> Value:
-    return args[0]  # type: ignore[no-any-return]
+def _identity(
+    low: Lowering, args: tuple[Value, ...], kwargs: Keywords, node: ast.AST
+) -> Value:
+    return args[0]
 
 
 # ---------------------------------------------------------------- NumPy calls that write

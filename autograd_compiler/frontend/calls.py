@@ -50,6 +50,7 @@ from autograd_compiler.frontend.values import (
     Ref,
     Undecided,
     Value,
+    pack,
 )
 from autograd_compiler.rules.registry import Rule, rule_of
 from autograd_compiler.types import (
@@ -768,7 +769,7 @@ def bind(
         bound[name] = value
     extra = args[len(positional) :]
     if spec.vararg is not None:
-        bound[spec.vararg.arg] = ir.Pack(tuple(extra))  # type: ignore[arg-type]
+        bound[spec.vararg.arg] = pack(tuple(extra))
     elif extra:
         raise low.refuse(
             node,

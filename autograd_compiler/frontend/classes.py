@@ -27,6 +27,7 @@ from autograd_compiler.frontend.values import (
     Ref,
     Super,
     Value,
+    pack,
 )
 
 if TYPE_CHECKING:
@@ -506,7 +507,7 @@ def _as_dict(low: Lowering, args: Any, kwargs: Keywords, node: ast.AST) -> Value
 
 @handles(dataclasses.astuple)
 def _as_tuple(low: Lowering, args: Any, kwargs: Keywords, node: ast.AST) -> Value:
-    return ir.Pack(tuple(_field_values(low, args[0], node).values()))  # type: ignore[arg-type]
+    return pack(tuple(_field_values(low, args[0], node).values()))
 
 
 def _field_values(low: Lowering, owner: Value, node: ast.AST) -> dict[str, Value]:

@@ -21,7 +21,13 @@ from autograd_compiler.frontend import (
     prelude,
     stores,
 )
-from autograd_compiler.frontend.values import Items, Iterable, Ref, Value
+from autograd_compiler.frontend.values import (
+    Items,
+    Iterable,
+    Ref,
+    Value,
+    pack,
+)
 from autograd_compiler.types import (
     Array,
     Bottom,
@@ -202,7 +208,7 @@ def _check_operands(
             fn(*samples)
     except TypeError as error:
         raise low.failure(node, error) from None
-    except Exception:  # of these numbers, not of their kinds
+    except (ArithmeticError, ValueError):  # of these numbers, not of their kinds
         return
 
 
@@ -267,7 +273,7 @@ def _repeated(
                 "a list that repeats one array or container any number of times",
                 "write `[x.copy() for _ in range(n)]`",
             )
-    given = (ir.Pack(items, ir.LIST), count)  # type: ignore[arg-type]
+    given = (pack(items, ir.LIST), count)
     return calls.inline_prelude(low, prelude.repeated, given, {}, node)
 
 
@@ -467,7 +473,7 @@ def _sequence(low: Lowering, items: list[ast.expr], form: ir.Form) -> ir.Pack:
         else:
             values.append(lower(low, item))
     # A tuple may hold anything, functions and lists too; operands only when it is used.
-    return ir.Pack(tuple(values), form)  # type: ignore[arg-type]
+    return pack(tuple(values), form)
 
 
 def _dictionary(

@@ -51,6 +51,7 @@ from autograd_compiler.frontend.values import (
     Object,
     Ref,
     Value,
+    pack,
 )
 from autograd_compiler.names import RESERVED, Names
 from autograd_compiler.types import (
@@ -627,7 +628,7 @@ def _rebuilt(low: Lowering, result: _Result, targets: Iterator[ir.Var]) -> Value
             found = tuple(_rebuilt(low, item, targets) for item in items)
             if fresh:
                 return low.new_ref(form, found)
-            return ir.Pack(found, form)  # type: ignore[arg-type]
+            return pack(found, form)
     return result
 
 

@@ -29,7 +29,13 @@ from autograd_compiler.frontend import (
     prelude,
 )
 from autograd_compiler.frontend.handlers import Handler, Keywords, handles
-from autograd_compiler.frontend.values import Items, Iterable, Ref, Value
+from autograd_compiler.frontend.values import (
+    Items,
+    Iterable,
+    Ref,
+    Value,
+    pack,
+)
 from autograd_compiler.types import Array, ListOf, Scalar, Unknown
 
 if TYPE_CHECKING:
@@ -67,7 +73,7 @@ def used_up(low: Lowering, value: Value, node: ast.AST | None) -> Value:
         return source
     items = loops.known_items(low, source)
     if items is not None and isinstance(position, ir.Const):
-        return ir.Pack(items[position.value :])  # type: ignore[arg-type]
+        return pack(items[position.value :])
     return Iterable("rest", (source, position))
 
 
@@ -113,7 +119,9 @@ def _iter(low: Lowering, args: Any, kwargs: Keywords, node: ast.AST) -> Value:
 
 
 @handles(next)
-def _next(low: Lowering, args: Any, kwargs: Keywords, node: ast.AST) -> Value:
+def _next(
+    low: Lowering, args: tuple[Value, ...], kwargs: Keywords, node: ast.AST
+) -> Value:
     value, *default = args
     if not is_iterator(low, value):
         raise low.refuse(node, "`next` of what is no iterator", "write `next(iter(x))`")
@@ -124,7 +132,7 @@ def _next(low: Lowering, args: Any, kwargs: Keywords, node: ast.AST) -> Value:
             _move(low, value, source, ir.Const(position.value + 1))
             return low.read(items[position.value])
         if default:
-            return default[0]  # type: ignore[no-any-return]
+            return default[0]
         raise low.failure(node, StopIteration())
     count, get = loops._counted(low, source, node)
 

@@ -26,7 +26,13 @@ from autograd_compiler.frontend import (
 )
 from autograd_compiler.frontend.memory import State
 from autograd_compiler.frontend.resolve import local_names
-from autograd_compiler.frontend.values import Items, Iterable, Ref, Value
+from autograd_compiler.frontend.values import (
+    Items,
+    Iterable,
+    Ref,
+    Value,
+    pack,
+)
 from autograd_compiler.types import (
     BOTTOM,
     MEMORY,
@@ -576,7 +582,7 @@ def _put(value: Value, key: Any, by_key: dict[Any, _Carried]) -> Value:
         items = tuple(
             _put(item, (*key, k), by_key) for k, item in enumerate(value.items)
         )
-        return ir.Pack(items, value.form)  # type: ignore[arg-type]
+        return pack(items, value.form)
     return value
 
 
@@ -1111,7 +1117,7 @@ def _counted_iterable(
                 if isinstance(first, ir.Const) and first.value == 0
                 else low.apply(operator.add, index, first)
             )
-            return ir.Pack((number, get(index)))  # type: ignore[arg-type]
+            return pack((number, get(index)))
 
         return count, numbered
     if source.kind == "zip":
@@ -1152,7 +1158,7 @@ def _counted_iterable(
             value = stores.load(low, low.operand(args[0], node), key, node)
             if source.kind == "values":
                 return value
-            return ir.Pack((key, value))  # type: ignore[arg-type]
+            return pack((key, value))
 
         return count, entry
     raise low.refuse(node, f"`{source.kind}` cannot be gone through here")
@@ -1220,7 +1226,7 @@ def known_items(low: Lowering, source: Value) -> tuple[Value, ...] | None:
         if source.kind == "enumerate":
             begin = low.operand(source.args[1]) if len(source.args) > 1 else ir.Const(0)
             return tuple(
-                ir.Pack((low.apply(operator.add, ir.Const(k), begin), item))  # type: ignore[arg-type]
+                pack((low.apply(operator.add, ir.Const(k), begin), item))
                 for k, item in enumerate(known[0])
             )
         if source.kind == "reversed":

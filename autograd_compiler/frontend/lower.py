@@ -44,6 +44,7 @@ from autograd_compiler.frontend.values import (
     Object,
     Ref,
     Value,
+    pack,
 )
 from autograd_compiler.types import (
     MEMORY,
@@ -438,7 +439,7 @@ class Lowering:
             items = tuple(self.refreshed(item) for item in value.items)
             if all(a is b for a, b in zip(items, value.items, strict=True)):
                 return value
-            return ir.Pack(items, value.form)  # type: ignore[arg-type]
+            return pack(items, value.form)
         if isinstance(value, ir.Var) and self.memory.view(value) is not None:
             stale = (self.memory.origin(value), self.memory.root(value)[0])
             if not any(origin in self.state.stale for origin in stale):

@@ -20,7 +20,15 @@ from autograd_compiler.frontend import (
     prelude,
     stores,
 )
-from autograd_compiler.frontend.values import Bound, Items, Iterable, Object, Ref, Value
+from autograd_compiler.frontend.values import (
+    Bound,
+    Items,
+    Iterable,
+    Object,
+    Ref,
+    Value,
+    pack,
+)
 from autograd_compiler.types import Array, DictOf, ListOf, Opaque, Scalar, Unknown
 
 if TYPE_CHECKING:
@@ -464,7 +472,7 @@ def _dict(
             return stores.pop(low, owner, key, node)
         case "popitem", () if isinstance(content, Items) and content.items:
             key = ir.Const(content.form.keys[-1])
-            return ir.Pack((key, stores.pop(low, owner, key, node)))  # type: ignore[arg-type]
+            return pack((key, stores.pop(low, owner, key, node)))
         case "clear", () if isinstance(content, Items):
             assert isinstance(owner, Ref)
             low.state.cells[owner.cell] = Items(ir.Form("dict"), ())

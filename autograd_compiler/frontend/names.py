@@ -20,7 +20,13 @@ import numpy as np
 
 from autograd_compiler import ir
 from autograd_compiler.errors import ArgumentError
-from autograd_compiler.frontend.values import Capture, Frame, Object, Value
+from autograd_compiler.frontend.values import (
+    Capture,
+    Frame,
+    Object,
+    Value,
+    pack,
+)
 from autograd_compiler.rules.registry import rule_of
 from autograd_compiler.types import BOTTOM, ListOf, Scalar, Type, join, type_of
 
@@ -164,14 +170,14 @@ def _captured_container(
         items = tuple(
             captured(low, capture.step("item", key), value[key], node) for key in value
         )
-        return ir.Pack(items, ir.Form("dict", tuple(value)))  # type: ignore[arg-type]
+        return pack(items, ir.Form("dict", tuple(value)))
     if isinstance(value, (tuple, list)) and not hasattr(value, "_fields"):
         items = tuple(
             captured(low, capture.step("item", k), element, node)
             for k, element in enumerate(value)
         )
         form = ir.TUPLE if isinstance(value, tuple) else ir.LIST
-        return ir.Pack(items, form)  # type: ignore[arg-type]
+        return pack(items, form)
     return Object(value, capture)
 
 

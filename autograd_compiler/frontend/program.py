@@ -18,7 +18,13 @@ from autograd_compiler.frontend import calls, names
 from autograd_compiler.frontend.functions import Program
 from autograd_compiler.frontend.lower import Lowering
 from autograd_compiler.frontend.source import FunctionSource, read_source, span_of
-from autograd_compiler.frontend.values import Bound, Capture, Object, Value
+from autograd_compiler.frontend.values import (
+    Bound,
+    Capture,
+    Object,
+    Value,
+    pack,
+)
 from autograd_compiler.types import (
     BOTTOM,
     UNKNOWN,
@@ -348,7 +354,7 @@ def _parameter(argument: Argument, name: str) -> tuple[Value, ir.Operand]:
             for position, item in enumerate(argument.items)
         ]
         tree = ir.Pack(tuple(tree for _, tree in pairs), argument.form)
-        value = ir.Pack(tuple(value for value, _ in pairs), argument.form)  # type: ignore[misc]
+        value = pack(tuple(value for value, _ in pairs), argument.form)
         return value, tree
     if argument.type is not None:
         var = ir.Var(name, argument.type)

@@ -8,6 +8,7 @@ two arrays is a `Ref` to a cell that holds their variables, and never an operati
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterable as Several
 from dataclasses import dataclass, field
 from types import CellType
 from typing import Any, TypeAlias
@@ -127,6 +128,14 @@ class Super:
 Value: TypeAlias = (
     ir.Operand | Ref | Closure | Bound | MethodOf | Object | Choice | Iterable | Super
 )
+
+
+def pack(items: Several[Value], form: ir.Form = ir.TUPLE) -> ir.Pack:
+    """A container of what is known here; `Lowering.operand` gives one of operands.
+
+    On this side a `Pack` may hold any values, in the IR it holds operands.
+    """
+    return ir.Pack(tuple(items), form)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True, eq=False)

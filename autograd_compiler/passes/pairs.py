@@ -391,9 +391,8 @@ def _asking_for_forms(backward: ir.Block, others: tuple[ir.Var, ...]) -> ir.Bloc
 
 
 def _params(function: ir.Function) -> tuple[ir.Var, ...]:
-    found = tuple(param.tree for param in function.params)
-    assert all(isinstance(var, ir.Var) for var in found)
-    return found  # type: ignore[return-value]
+    found = [param.tree for param in function.params]
+    return tuple(var for var in found if isinstance(var, ir.Var))
 
 
 def _results(function: ir.Function) -> tuple[ir.Operand, ...]:

@@ -10,10 +10,13 @@ from __future__ import annotations
 import operator
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from autograd_compiler import ir
 from autograd_compiler.builder import identity
 from autograd_compiler.types import Scalar
+
+_T = TypeVar("_T")
 
 Bounds = tuple[ir.Operand, ir.Operand, ir.Operand]
 
@@ -228,5 +231,5 @@ def _same(first: ir.Operand, second: ir.Operand) -> bool:
     return first is second
 
 
-def _without(items: tuple, position: int) -> tuple:  # type: ignore[type-arg]
+def _without(items: tuple[_T, ...], position: int) -> tuple[_T, ...]:
     return (*items[:position], *items[position + 1 :])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 import functools
 import inspect
 import logging
@@ -71,7 +72,7 @@ def specialiser_of(fun: Callable[..., Any], mode: Mode, **options: Any) -> Speci
     return found
 
 
-class Transformation:
+class Transformation(abc.ABC):
     """A function made of a function: it looks like it, binds like it, and pickles.
 
     Attributes
@@ -96,8 +97,9 @@ class Transformation:
         functools.update_wrapper(self, fun, updated=())
         self.__dict__.pop("__wrapped__", None)
 
+    @abc.abstractmethod
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        raise NotImplementedError
+        """The derivative at a point."""
 
     def __repr__(self) -> str:
         return f"<{self.title.lower()} of {self._function_name}>"
@@ -172,11 +174,11 @@ class Compiled(Transformation):
         """How it is called: as the function is, if nothing else is said."""
         return specialiser_of(self.primal, "value").signature
 
+    @abc.abstractmethod
     def __autograd_compiler_call__(
         self, low: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any], node: Any
     ) -> Any:
         """A call of this, in the program that is being lowered."""
-        raise NotImplementedError
 
     def _check(self, values: Mapping[str, Any]) -> None:
         """Refuse run-time arguments that cannot be differentiated."""

@@ -9,6 +9,7 @@ the empirical Fisher matrix.  All have the signature `(x, v, *args)`.
 
 from __future__ import annotations
 
+import abc
 import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -98,9 +99,9 @@ class Product(Compiled):
             return owned(self._by_calls(bound, vector), point)
         return owned(found.call(bound), point)
 
+    @abc.abstractmethod
     def _by_calls(self, values: dict[str, Any], vector: Any) -> Any:
         """The product without a program around the parts that it is made of."""
-        raise NotImplementedError
 
     def __autograd_compiler_call__(
         self, low: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any], node: Any
@@ -114,8 +115,9 @@ class Product(Compiled):
         taken = nested.arrays_of(low, {**values, self._vector: vector}, node)
         return nested.owned(low, product, point, taken, node)
 
+    @abc.abstractmethod
     def _product(self, low: Any, values: Values, vector: Any, node: Any) -> Any:
-        raise NotImplementedError
+        """The product, in the program that is being lowered."""
 
 
 class HessianVector(Product):

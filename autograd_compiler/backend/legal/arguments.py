@@ -21,7 +21,7 @@ from autograd_compiler.types import (
 if TYPE_CHECKING:
     from autograd_compiler.backend.legalise import Legaliser
 
-Given: TypeAlias = dict[str, Any]
+Given: TypeAlias = dict[str, ir.Operand]
 Rewrite: TypeAlias = "Callable[[Legaliser, ir.Apply, Given], ir.Operand | None]"
 
 ALL = ir.Slice(ir.Const(None), ir.Const(None), ir.Const(None))
@@ -112,7 +112,9 @@ def sum_along(low: Legaliser, array: Any, axes: tuple[int, ...]) -> ir.Var:
     return low.call(np.sum, array, axis=axis)
 
 
-def keep_axes(low: Legaliser, array: ir.Var, axes: tuple[int, ...]) -> ir.Var:
+def keep_axes(
+    low: Legaliser, array: ir.Operand, axes: tuple[int, ...]
+) -> ir.Operand:
     for axis in axes:
         array = low.call(np.expand_dims, array, axis)
     return array

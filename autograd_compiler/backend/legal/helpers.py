@@ -33,18 +33,18 @@ def unbroadcast(low: Legaliser, op: ir.Apply, given: Given) -> ir.Operand | None
             return low.call(np.sum, adjoint)
         if isinstance(kind, Array) and rank:
             return low.call(np.full, low.call(np.shape, value), adjoint)
-        return adjoint  # type: ignore[no-any-return]
+        return adjoint
     assert isinstance(wide, Array) and isinstance(kind, Array)
     if wide.ndim > rank:
         adjoint = sum_along(low, adjoint, tuple(range(wide.ndim - rank)))
         wide = type_of(adjoint)
     if not rank or not isinstance(wide, Array):
-        return adjoint  # type: ignore[no-any-return]
+        return adjoint
     if all(
         own is not None and (own.same(dim) or own.is_not_one)
         for own, dim in zip(kind.dims, wide.dims, strict=True)
     ):
-        return adjoint  # type: ignore[no-any-return]
+        return adjoint
     dtype = np.dtype(wide.dtype).type
     out = low.call(np.zeros, low.call(np.shape, value), dtype=dtype)
     sizes = [low.size(adjoint, axis) for axis in range(rank)]

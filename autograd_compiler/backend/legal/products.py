@@ -241,7 +241,7 @@ def _einsum_pair(
     return _sum_letters(low, product, term, later)
 
 
-def _aligned(low: Legaliser, array: Any, own: str, term: str) -> ir.Var:
+def _aligned(low: Legaliser, array: Any, own: str, term: str) -> ir.Operand:
     order = tuple(own.index(letter) for letter in term if letter in own)
     array = _transposed(low, array, order)
     absent = tuple(axis for axis, letter in enumerate(term) if letter not in own)

@@ -39,7 +39,7 @@ def reduction(kind: str) -> Rewrite:
         ddof = constant(given.get("ddof", given.get("correction")), 0)
         whole = constant(given.get("axis")) is None
         if isinstance(type_of(array), Scalar) and kind in ("sum", "max", "min", "prod"):
-            return array  # type: ignore[no-any-return]
+            return array
         if whole and not keepdims and not ddof:
             return low.call(op.fn, array)
         if rank is None:
@@ -86,7 +86,7 @@ def _reduce_all(
 
 def _reduce_along(
     low: Legaliser, kind: str, array: Any, axes: tuple[int, ...], ddof: int
-) -> ir.Var:
+) -> Any:
     match kind:
         case "sum":
             return sum_along(low, array, axes)
@@ -129,18 +129,18 @@ def _over_count(
     return low.call(operator.truediv, total, count)
 
 
-def _squares(low: Legaliser, array: ir.Var) -> ir.Var:
-    if np.dtype(dtype_of(array.type) or "complex128").kind == "c":
+def _squares(low: Legaliser, array: ir.Operand) -> ir.Operand:
+    if np.dtype(dtype_of(type_of(array)) or "complex128").kind == "c":
         square = low.call(operator.mul, array, low.call(np.conj, array))
         return low.call(np.real, square)
     return low.call(operator.mul, array, array)
 
 
-def _fold(low: Legaliser, array: Any, axes: tuple[int, ...], pairwise: Any) -> ir.Var:
+def _fold(low: Legaliser, array: Any, axes: tuple[int, ...], pairwise: Any) -> Any:
     """Combine slices along one axis after the other, the last axis first."""
     for axis in reversed(axes):
         array = _fold_one(low, array, axis, pairwise)
-    return array  # type: ignore[no-any-return]
+    return array
 
 
 def _fold_one(low: Legaliser, array: Any, axis: int, pairwise: Any) -> ir.Var:

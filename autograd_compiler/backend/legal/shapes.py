@@ -61,7 +61,7 @@ def ravel(low: Legaliser, op: ir.Apply, given: Given) -> ir.Operand | None:
 def squeeze(low: Legaliser, op: ir.Apply, given: Given) -> ir.Operand | None:
     array, kind = given["a"], type_of(given["a"])
     if isinstance(kind, Scalar):
-        return array  # type: ignore[no-any-return]
+        return array
     if not isinstance(kind, Array):
         raise low.refuse(
             "squeeze of a value whose rank is not known", "index it instead"
@@ -81,7 +81,7 @@ def squeeze(low: Legaliser, op: ir.Apply, given: Given) -> ir.Operand | None:
                 message = "cannot squeeze an axis whose size is not 1"
                 low.ensure(low.call(operator.eq, size, 1), message)
     if not axes:
-        return array  # type: ignore[no-any-return]
+        return array
     parts = tuple(0 if axis in axes else ALL for axis in range(max(axes) + 1))
     return low.load(array, *parts)
 
@@ -229,7 +229,7 @@ def diff(low: Legaliser, op: ir.Apply, given: Given) -> ir.Operand | None:
             array, *at_axis(axis % rank, ir.Slice(none, ir.Const(-1), none))
         )
         array = low.call(operator.sub, later, sooner)
-    return array  # type: ignore[no-any-return]
+    return array
 
 
 def sort(low: Legaliser, op: ir.Apply, given: Given) -> ir.Operand | None:
@@ -292,8 +292,8 @@ def _stacked(low: Legaliser, items: ir.Operand, kind: Array) -> ir.Var:
     return low.loop(count, out, put)
 
 
-def _as_dtype(low: Legaliser, array: ir.Var, dtype: Any) -> ir.Operand:
-    if dtype is None or np.dtype(dtype).name == dtype_of(array.type):
+def _as_dtype(low: Legaliser, array: ir.Operand, dtype: Any) -> ir.Operand:
+    if dtype is None or np.dtype(dtype).name == dtype_of(type_of(array)):
         return array
     raise low.refuse("this conversion of an array", "write `.astype(…)` on the array")
 
