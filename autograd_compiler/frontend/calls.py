@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autograd_compiler import ir, rules, runtime
+from autograd_compiler.analysis.effects import looks_at_form
 from autograd_compiler.analysis.infer import is_sparse
 from autograd_compiler.builder import type_of_operand
 from autograd_compiler.errors import (
@@ -115,6 +116,7 @@ def lower_call(low: Lowering, node: ast.Call) -> Value:
     handled = builtin_calls.unevaluated(low, function, node)
     if handled is not None:
         return handled
+    formal = isinstance(function, ir.Const) and looks_at_form(function.value)
     args: list[Value] = []
     for arg in node.args:
         if isinstance(arg, ast.Starred):
@@ -126,6 +128,8 @@ def lower_call(low: Lowering, node: ast.Call) -> Value:
                     "pass the sequence itself, or index its items",
                 )
             args.extend(low.read(item) for item in items)
+        elif formal:
+            args.append(expressions.form_of(low, arg))
         else:
             args.append(low.expression(arg))
     kwargs: Keywords = {}
@@ -148,7 +152,8 @@ def lower_call(low: Lowering, node: ast.Call) -> Value:
     if not low.in_rule:
         low.builder.span = low.span(node)
     try:
-        return call(low, function, tuple(args), kwargs, node)
+        with low.asking_form(args[0] if formal and args else None):
+            return call(low, function, tuple(args), kwargs, node)
     finally:
         low.builder.span = outer
 

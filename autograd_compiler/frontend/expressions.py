@@ -122,7 +122,10 @@ def lower(low: Lowering, node: ast.expr) -> Value:
                 "use a list or a tuple",
             )
         case ast.Attribute(value, name):
-            return attributes.attribute(low, lower(low, value), name, node)
+            if name not in attributes.FACTS:
+                return attributes.attribute(low, lower(low, value), name, node)
+            with low.asking_form(form_of(low, value)) as owner:
+                return attributes.attribute(low, owner, name, node)
         case ast.Subscript(value, index):
             return subscript(low, lower(low, value), lower_index(low, index), node)
         case ast.Slice():
@@ -184,6 +187,18 @@ def binary(low: Lowering, fn: Any, left: Value, right: Value, node: ast.AST) -> 
 def _is_sparse(operand: ir.Operand) -> bool:
     kind = operand.type if isinstance(operand, ir.Var) else None
     return isinstance(kind, Opaque) and kind.cls.__module__.startswith("scipy.sparse.")
+
+
+def form_of(low: Lowering, node: ast.expr) -> Value:
+    """The value of an expression of which no number is read, only shape and dtype.
+
+    A write that may have changed the numbers of an array does not matter then.
+    """
+    value = low.state.names.get(node.id) if isinstance(node, ast.Name) else None
+    if isinstance(value, ir.Var) and isinstance(value.type, Array):
+        if low.stale_since(value) is not None:
+            return value
+    return lower(low, node)
 
 
 def _check_operands(

@@ -440,7 +440,9 @@ def _start(
                     carried, ("name", name, k), item, _item_name(content.form, k), types
                 )
             continue
-        _carry_tree(carried, ("name", name), value, name.strip("%0123456789"), types)
+        # The digits of a hidden name only tell it from others.
+        shown = name.strip("%0123456789") if name.startswith("%") else name
+        _carry_tree(carried, ("name", name), value, shown, types)
     for key in extra:
         kind, what = key[:2]
         if kind == "origin":

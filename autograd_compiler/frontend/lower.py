@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import ast
 import importlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from autograd_compiler import ir
@@ -109,6 +110,7 @@ class Lowering:
         self.factories: dict[int, Value] = {}
         # Accumulators of comprehensions, which no statement assigns.
         self.hidden_names: set[str] = set()
+        self._of_form: Value | None = None
         self._cells = 0
         self.filename = "<generated>"
 
@@ -402,6 +404,8 @@ class Lowering:
         root, path = self.memory.root(origin)
         for stale in (origin, root):
             if stale in self.state.stale:
+                if var is self._of_form:
+                    return var
                 raise self._stale(var, self.state.stale[stale])
         view = self.memory.view(origin)
         if view is None:
@@ -413,6 +417,15 @@ class Lowering:
         if now is base:
             return origin
         return stores.read_path(self, now, steps, of=origin)
+
+    @contextmanager
+    def asking_form(self, value: Value | None) -> Iterator[Any]:
+        """Around what reads only the form of a value: it may have been written."""
+        outer, self._of_form = self._of_form, value
+        try:
+            yield value
+        finally:
+            self._of_form = outer
 
     def reachable(self) -> set[ir.Var]:
         """The origins and owners of all memory that some name or container holds."""

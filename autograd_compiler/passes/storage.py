@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 
 from autograd_compiler import ir, runtime
+from autograd_compiler.analysis.effects import looks_at_form
 from autograd_compiler.types import (
     CONTAINERS,
     MEMORY,
@@ -36,17 +37,6 @@ from autograd_compiler.types import (
     Type,
     Unknown,
 )
-
-# Calls that look at the form of a value only, never at its numbers.
-FORM_ONLY = {
-    np.zeros_like,
-    np.ones_like,
-    np.empty_like,
-    np.shape,
-    np.ndim,
-    np.size,
-    len,
-}
 
 _ARITHMETIC = {operator.add, operator.sub, operator.mul, operator.truediv, operator.neg}
 
@@ -347,7 +337,7 @@ def _has_form_of(other: Type, kind: Array) -> bool:
 def _content_uses(block: ir.Block) -> set[ir.Var]:
     uses: set[ir.Var] = set()
     for op in ir.walk(block):
-        if isinstance(op, ir.Apply) and _looks_at_form(op):
+        if isinstance(op, ir.Apply) and (op.fn is getattr or looks_at_form(op.fn)):
             continue
         uses.update(ir.uses(op))
         for inner in ir.blocks(op):
@@ -356,15 +346,6 @@ def _content_uses(block: ir.Block) -> set[ir.Var]:
     for result in block.results:
         uses.update(ir.leaves(result))
     return uses
-
-
-def _looks_at_form(op: ir.Apply) -> bool:
-    if op.fn is getattr:
-        return True
-    try:
-        return op.fn in FORM_ONLY or getattr(op.fn, "__form_only__", False)
-    except TypeError:
-        return False
 
 
 def is_cheap(op: ir.Operation, compiled: bool = False) -> bool:

@@ -899,3 +899,23 @@ def size_of_the_carried_array_grows(x):
             s = s + (c[:1] * x[:i]).sum() + (previous[:1] * c).sum()
         previous = c
     return s
+
+
+@program(X, numba=False)
+def written_after_a_branch_that_makes_it_anew(x):
+    v = x * x[0]
+    if x[1] > 0.0:
+        v = np.exp(-np.tanh(x))
+    if x[0] > 0.0:
+        v[1] = math.sin(x[2])
+    return np.sum(np.sin(v))
+
+
+@program(X, numba=False, smooth=False)  # a residual that is read for its size
+def size_after_a_write_through_another_name(x):
+    v = x * x[0]
+    w = v
+    if x[1] > 0.0:
+        w = np.exp(-np.tanh(x))
+    w[1] = math.sin(x[2])
+    return np.sum(np.sin(w)) * v.size + v.shape[0]

@@ -510,3 +510,12 @@ def array_built_from_a_scalar(x):
         y[i] = x**i
     y[1:] *= y[:-1]
     return np.sum(y)
+
+
+@program(X)
+def written_and_made_anew_in_a_loop(x):
+    v1 = x * 1.5
+    for i in range(3):
+        v1[0:1] *= x[i]
+        v1 = np.sin(v1)
+    return np.sum(v1 * x)

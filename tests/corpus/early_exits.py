@@ -21,6 +21,18 @@ def break_on_a_counter(x):
     return x * i
 
 
+@program(0.5)
+def break_in_a_range_with_steps(x):
+    for i in range(1, 9, 2):
+        if x > 0.0:
+            x = math.sin(x * i)
+        else:
+            x = math.tanh(x - 0.3)
+        if x < -0.2:
+            break
+    return x
+
+
 @program(X)
 def break_on_a_value(x):
     total = 0.0

@@ -112,9 +112,7 @@ def sum_along(low: Legaliser, array: Any, axes: tuple[int, ...]) -> ir.Var:
     return low.call(np.sum, array, axis=axis)
 
 
-def keep_axes(
-    low: Legaliser, array: ir.Operand, axes: tuple[int, ...]
-) -> ir.Operand:
+def keep_axes(low: Legaliser, array: ir.Operand, axes: tuple[int, ...]) -> ir.Operand:
     for axis in axes:
         array = low.call(np.expand_dims, array, axis)
     return array
