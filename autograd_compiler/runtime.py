@@ -127,3 +127,25 @@ def i0_derivative(k: int, x: Any) -> Any:
     product = np.multiply.outer(x, cosine.astype(np.asarray(x).dtype))
     pair = np.sinh(product) if k % 2 else np.cosh(product)
     return np.mean(pair * cosine.astype(pair.dtype) ** k, axis=-1)
+
+
+# Calls that look at the form of a value only, never at its numbers.
+_OF_FORM = {
+    np.zeros_like,
+    np.ones_like,
+    np.empty_like,
+    np.shape,
+    np.ndim,
+    np.size,
+    len,
+    getattr,  # as the IR has it: for `.shape` and the like
+    zeros_like,
+}
+
+
+def looks_at_form(fn: Any) -> bool:
+    """Whether a call looks at the form of its argument only."""
+    try:
+        return fn in _OF_FORM
+    except TypeError:  # what cannot be hashed
+        return False

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from autograd_compiler import ir
+from autograd_compiler import ir, runtime
 from autograd_compiler.errors import AutogradCompilerError
 
 
@@ -196,7 +196,8 @@ class _Linearity:
                 )
 
     def _operation(self, op: ir.Operation, nest: _Nest) -> None:
-        self._use(ir.uses(op), _place(op))
+        if not (isinstance(op, ir.Apply) and runtime.looks_at_form(op.fn)):
+            self._use(ir.uses(op), _place(op))
         match op:
             case ir.Store(base=base) | ir.Append(base=base) | ir.Pop(base=base):
                 self._consume(base, op, nest)

@@ -34,26 +34,6 @@ from autograd_compiler.types import (
     Scalar,
 )
 
-# Calls that look at the form of a value only, never at its numbers.
-_OF_FORM = {
-    np.zeros_like,
-    np.ones_like,
-    np.empty_like,
-    np.shape,
-    np.ndim,
-    np.size,
-    len,
-    runtime.zeros_like,
-}
-
-
-def looks_at_form(fn: Any) -> bool:
-    """Whether a call looks at the form of its argument only."""
-    try:
-        return fn in _OF_FORM
-    except TypeError:  # what cannot be hashed
-        return False
-
 
 class Fact(Flag):
     """What is known of a group of variables, because it is so for one of them."""

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autograd_compiler import ir, rules, runtime
-from autograd_compiler.analysis.effects import looks_at_form
 from autograd_compiler.analysis.infer import is_sparse
 from autograd_compiler.builder import type_of_operand
 from autograd_compiler.errors import (
@@ -116,7 +115,8 @@ def lower_call(low: Lowering, node: ast.Call) -> Value:
     handled = builtin_calls.unevaluated(low, function, node)
     if handled is not None:
         return handled
-    formal = isinstance(function, ir.Const) and looks_at_form(function.value)
+    called = function.value if isinstance(function, ir.Const) else None
+    formal = called is not getattr and runtime.looks_at_form(called)
     args: list[Value] = []
     for arg in node.args:
         if isinstance(arg, ast.Starred):

@@ -22,7 +22,6 @@ from typing import Any
 import numpy as np
 
 from autograd_compiler import ir, runtime
-from autograd_compiler.analysis.effects import looks_at_form
 from autograd_compiler.types import (
     CONTAINERS,
     MEMORY,
@@ -337,7 +336,7 @@ def _has_form_of(other: Type, kind: Array) -> bool:
 def _content_uses(block: ir.Block) -> set[ir.Var]:
     uses: set[ir.Var] = set()
     for op in ir.walk(block):
-        if isinstance(op, ir.Apply) and (op.fn is getattr or looks_at_form(op.fn)):
+        if isinstance(op, ir.Apply) and runtime.looks_at_form(op.fn):
             continue
         uses.update(ir.uses(op))
         for inner in ir.blocks(op):
