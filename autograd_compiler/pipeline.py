@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import autograd_compiler.rules  # noqa: F401  (fills the table)
 from autograd_compiler import ir
 from autograd_compiler.analysis.effects import called_functions, pure_functions
-from autograd_compiler.backend.emit import emit, required_objects
+from autograd_compiler.backend.emit import emit, emit_with_objects
 from autograd_compiler.backend.load import load_module
 from autograd_compiler.errors import ArgumentError
 from autograd_compiler.frontend.program import (
@@ -127,9 +127,13 @@ class Lowered:
     fixed_sizes: frozenset[int] = frozenset()
     _compiled: Callable[..., Any] | None = field(default=None, repr=False)
 
-    @cached_property
+    @property
     def source(self) -> str:
-        return emit(self.module)
+        return self._written[0]
+
+    @cached_property
+    def _written(self) -> tuple[str, dict[str, object]]:
+        return emit_with_objects(self.module)
 
     @property
     def plan(self) -> tuple[Stored, ...]:
@@ -177,14 +181,11 @@ class Lowered:
             from autograd_compiler.backend.numba import compile_numba
 
             legal, recipe = _legal(self.module)
-            text = emit(legal, over_items=False)
-            run = compile_numba(
-                legal, text, legal.entry.name, objects=required_objects(legal)
-            )
+            text, objects = emit_with_objects(legal, over_items=False)
+            run = compile_numba(legal, text, legal.entry.name, objects=objects)
             return recipe.wrap(run)
-        module = load_module(
-            self.source, self.module.entry.name, objects=required_objects(self.module)
-        )
+        text, objects = self._written
+        module = load_module(text, self.module.entry.name, objects=objects)
         compiled: Callable[..., Any] = getattr(module, self.module.entry.name)
         return compiled
 

@@ -186,7 +186,9 @@ class Expressions:
     def constant(self, value: Any) -> Expression:
         """A text whose value is equal to the constant and of the same type."""
         kind = type(value)
-        if value is None or value is Ellipsis or kind in (bool, int, str, bytes):
+        if kind in (str, bytes):
+            return Expression(_quoted(repr(value)))
+        if value is None or value is Ellipsis or kind in (bool, int):
             return _number("..." if value is Ellipsis else repr(value))
         if kind is float:
             return self._float(value)
@@ -215,7 +217,7 @@ class Expressions:
         if isinstance(value, types.ModuleType):
             return Expression(self._namespace.module(value.__name__))
         if isinstance(value, np.dtype) and value.isnative and value.kind in "biufc":
-            return Expression(f"{self._numpy('dtype')}({value.name!r})")
+            return Expression(f"{self._numpy('dtype')}({_quoted(repr(value.name))})")
         if isinstance(value, (np.generic, np.ndarray)):
             return self._numpy_value(value)
         return Expression(self._namespace.spell(value))
@@ -286,11 +288,11 @@ class Expressions:
         return self.text(operand)
 
     def _slice(self, start: ir.Operand, stop: ir.Operand, step: ir.Operand) -> str:
-        def part(operand: ir.Operand) -> str:
-            return "" if _is_none(operand) else self.text(operand)
-
-        text = f"{part(start)}:{part(stop)}"
-        return text if _is_none(step) else f"{text}:{part(step)}"
+        operands = (start, stop) if _is_none(step) else (start, stop, step)
+        parts = ["" if _is_none(part) else self.text(part) for part in operands]
+        if all(_BOUND.fullmatch(part) for part in parts):
+            return ":".join(parts)
+        return " : ".join(parts).strip().replace(":  :", "::")
 
     def place(self, base: Expression, path: Iterable[ir.Index | ir.View]) -> Expression:
         """`base` followed by the steps of a path."""
@@ -392,19 +394,37 @@ class Expressions:
                 # `-(a * b)` and `-a * b` are the same number.
                 product = self.operand(args[0])
                 if product.level == PRODUCT and product.text[0] not in "+-(":
-                    return Expression(f"-{product.text}", PRODUCT)
-            inner = self.operand(args[0]).at(UNARY)
-            # `--x` would be read as a mistake.
-            return Expression(
-                f"{sign}({inner})" if inner[0] in "+-" else sign + inner, UNARY
-            )
+                    return Expression(f"-{self._without_bare_power(args[0])}", PRODUCT)
+            operand = self.operand(args[0])
+            inner = operand.at(UNARY)
+            # `--x` would be read as a mistake, and `-x**2` as another number.
+            apart = inner[0] in "+-" or operand.level == POWER
+            return Expression(f"{sign}({inner})" if apart else sign + inner, UNARY)
         sign, level = BINARY[fn]
         if level == COMPARISON:
             return self._compared(args[0], sign, args[1])
         left, right = map(self.operand, args)
         if level == POWER:  # binds to the right, and tighter than a sign on its left
-            return Expression(f"{left.at(PRIMARY)} ** {right.at(UNARY)}", level)
+            base, power = left.at(PRIMARY), right.at(UNARY)
+            simple = _SIMPLE.fullmatch(base) and _SIMPLE.fullmatch(power)
+            sign = "**" if simple else " ** "
+            return Expression(f"{base}{sign}{power}", level)
         return Expression(f"{left.at(level)} {sign} {right.at(level + 1)}", level)
+
+    def _without_bare_power(self, product: ir.Operand) -> str:
+        """The text of a product, its first factor in parentheses if it is a power."""
+        first, text = product, self.text(product)
+        while isinstance(first, ir.Var) and first in self._folded:
+            op = self._folded[first]
+            if not isinstance(op, ir.Apply):
+                break
+            if op.fn is operator.pow:
+                power = self.text(first)
+                return f"({power}){text.removeprefix(power)}"
+            if op.fn not in (operator.mul, operator.truediv):
+                break
+            first = op.args[0]
+        return text
 
     def _is_real_product(self, operand: ir.Operand) -> bool:
         """Whether an operand is written as a product or quotient of real numbers."""
@@ -447,6 +467,20 @@ class Expressions:
             return Expression(f"{test.at(OR)} or {self.operand(orelse).at(AND)}", OR)
         text = f"{self.operand(then).at(OR)} if {test.at(OR)} else {self.text(orelse)}"
         return Expression(text, CONDITIONAL)
+
+
+# What black writes the colon of a slice without spaces around.
+_BOUND = re.compile(r"-?\w*")
+
+# What black writes a power of without spaces: numbers, names and attributes.
+_SIMPLE = re.compile(r"-?\d[\w.]*|[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
+
+
+def _quoted(text: str) -> str:
+    """A string literal in double quotes, if that needs no more escapes."""
+    prefix, quote, body = text[: text.index(text[-1])], text[-1], text[:-1]
+    body = body[len(prefix) + 1 :]
+    return text if quote == '"' or '"' in body else f'{prefix}"{body}"'
 
 
 def _number(text: str) -> Expression:

@@ -7,6 +7,7 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
+import black
 import corpus.calls
 import numpy as np
 import pytest
@@ -169,6 +170,15 @@ def test_simplification_changes_nothing(program: Program) -> None:
     expected = gradient_of(program)(*copy.deepcopy(program.args), **program.kwargs)
     actual = unsimplified(*copy.deepcopy(program.args), **program.kwargs)
     assert_close(flatten(actual), flatten(expected), tolerance(program, 1e-9))
+
+
+@each(SCALAR[::8])
+def test_text_is_formatted(program: Program) -> None:
+    """The emitter asks black only where lines are long, and writes the same."""
+    gradient = gradient_of(program)
+    args = copy.deepcopy(program.args)
+    text = gradient.lower(*args, **program.kwargs).source
+    assert black.format_str(text, mode=black.Mode()) == text
 
 
 @each(SMOOTH)

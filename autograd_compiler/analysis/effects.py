@@ -22,6 +22,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import Flag, auto
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -129,6 +130,17 @@ def memory_of(function: ir.Function) -> Memory:
     >>> memory.aliases.find(total) is memory.aliases.find(a)
     False
     """
+    known = _known.get(function)
+    if known is None:
+        known = _known[function] = _memory_of(function)
+    return known
+
+
+# Each pass asks, and most leave most functions as they are.
+_known: WeakKeyDictionary[ir.Function, Memory] = WeakKeyDictionary()
+
+
+def _memory_of(function: ir.Function) -> Memory:
     ops = list(ir.walk(function.body))
     indices = frozenset(op.index for op in ops if isinstance(op, ir.For))
     memory = Memory(Groups(), Groups(), indices)

@@ -43,6 +43,7 @@ from autograd_compiler.printer import (
 )
 from autograd_compiler.types import Array, ListOf, Scalar, Type, dtype_of
 
+_LINE = black.Mode().line_length
 _COMMENT = 80
 _AUGMENTED = ("+", "-", "*", "/")
 
@@ -64,11 +65,7 @@ def emit(module: ir.Module, over_items: bool = True) -> str:
     def f(x):
         return x * x
     """
-    functions, namespace = _write(module, over_items)
-    helpers = helper_sources(namespace.helpers, namespace)
-    parts = ["\n".join(sorted(namespace.imports)), *helpers, *functions]
-    text = "\n\n\n".join(part for part in parts if part)
-    return black.format_str(text, mode=black.Mode())
+    return emit_with_objects(module, over_items)[0]
 
 
 def required_objects(module: ir.Module) -> dict[str, object]:
@@ -79,6 +76,28 @@ def required_objects(module: ir.Module) -> dict[str, object]:
     """
     _, namespace = _write(module)
     return dict(namespace.required)
+
+
+def emit_with_objects(
+    module: ir.Module, over_items: bool = True
+) -> tuple[str, dict[str, object]]:
+    """The text of a module, and the objects that it requires, at one go."""
+    functions, namespace = _write(module, over_items)
+    helpers = helper_sources(namespace.helpers, namespace)
+    parts = ["\n".join(sorted(namespace.imports)), *helpers, *functions]
+    text = "\n\n\n".join(part for part in parts if part)
+    return formatted(text), dict(namespace.required)
+
+
+def formatted(text: str) -> str:
+    """The text as black would have it.
+
+    Only where to break long lines has to be asked of black; all else is written so.
+    """
+    lines = text.splitlines()
+    if any(len(line) > _LINE for line in lines):
+        return black.format_str(text, mode=black.Mode())
+    return f"{text}\n" if lines else ""
 
 
 def _write(module: ir.Module, over_items: bool = True) -> tuple[list[str], Namespace]:

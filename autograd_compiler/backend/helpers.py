@@ -18,6 +18,8 @@ import types
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import black
+
 from autograd_compiler.names import Namespace, public_name
 from autograd_compiler.printer import Expressions
 
@@ -190,4 +192,9 @@ def _source(function: types.FunctionType, name: str, spellings: dict[str, str]) 
             edits.append((start(documented), end(documented), f'{summary}"""'))
     for first, last, changed in sorted(edits, reverse=True):
         text = text[:first] + changed + text[last:]
-    return text
+    return _formatted(text)
+
+
+@functools.cache
+def _formatted(text: str) -> str:
+    return black.format_str(text, mode=black.Mode()).rstrip()

@@ -289,6 +289,7 @@ def _loop(
         with low.builder.block() as body_ops:
             run(index)
             _refresh(low, assigned)
+            _as_run_time_lists(low, carried, before)
             stop_flag = _flag_value(low, flag)
         after = low.state
         low.state = before
@@ -386,6 +387,23 @@ def _refresh(low: Lowering, assigned: set[str]) -> None:
             items = tuple(low.refreshed(item) for item in content.items)
             if any(a is not b for a, b in zip(items, content.items, strict=True)):
                 low.state.cells[cell] = Items(content.form, items)
+
+
+def _as_run_time_lists(low: Lowering, carried: list[_Carried], before: State) -> None:
+    """A list that the body makes ends as one of run time, where the loop carries such."""
+    for item in carried:
+        kind, name, *part = item.key
+        if kind != "name" or part or not isinstance(item.param.type, ListOf):
+            continue
+        value = low.state.names.get(name)
+        if isinstance(value, Ref) and not low.state.dead:
+            content = low.content(value)
+            known = isinstance(content, Items) and content.form.kind == "list"
+            own = value.cell not in before.cells and not _held_elsewhere(
+                low, before, low.state, name, (value.cell,)
+            )
+            if known and own:
+                low.state.names[name] = low.materialise(value, name)
 
 
 def _refuse_two_names(low: Lowering, carried: list[_Carried]) -> None:

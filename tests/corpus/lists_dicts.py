@@ -378,3 +378,14 @@ def keys_of_a_dict_are_whole_numbers(x):
     for key, part in parts.items():
         total += (key + 1) * part * x[key]
     return total
+
+
+@program(X)
+def rest_of_an_array_and_of_a_list(x):
+    pair = [x[0] * 2.0, x[1]]
+    first, *others = x
+    for item in x:
+        first += sum(others)
+        last, *others = pair
+        others.append(item * last)
+    return first + sum(others)
