@@ -67,7 +67,9 @@ ONE_WALK = tuple(
         "blocks",
         "builtin_calls",
         "calls",
+        "carrying",
         "classes",
+        "comprehensions",
         "expressions",
         "functions",
         "iteration",
@@ -75,7 +77,9 @@ ONE_WALK = tuple(
         "lower",
         "methods",
         "rule_calls",
+        "settling",
         "stores",
+        "ways",
     )
 )
 

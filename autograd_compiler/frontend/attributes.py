@@ -285,6 +285,3 @@ def _of_object(low: Lowering, owner: Object, name: str, node: ast.AST) -> Value:
     return names.captured(
         low, owner.capture.step("attribute", name), attribute_value, node
     )
-
-
-__all__ = ["attribute", "operator"]

@@ -25,10 +25,11 @@ from autograd_compiler.frontend import (
     branches,
     calls,
     classes,
+    comprehensions,
     expressions,
     iteration,
-    loops,
     stores,
+    ways,
 )
 from autograd_compiler.frontend.handlers import HANDLERS, Handler, Keywords, handles
 from autograd_compiler.frontend.values import (
@@ -75,7 +76,7 @@ def unevaluated(low: Lowering, function: Value, node: ast.Call) -> Value | None:
         listed = ast.copy_location(
             ast.ListComp(generator.elt, generator.generators), generator
         )
-        items = loops.comprehension(low, listed)
+        items = comprehensions.comprehension(low, listed)
         if fn is builtins.list:
             return items
         rest = tuple(low.expression(arg) for arg in node.args[1:])
@@ -96,7 +97,7 @@ def _accumulate(
             low, fn, low.read(low.state.names[name]), value, whole
         )
 
-    loops.generate(low, node.generators, add)
+    comprehensions.generate(low, node.generators, add)
     low.hidden_names.discard(name)
     return low.read(low.state.names.pop(name))
 
@@ -123,7 +124,7 @@ def _quantify(
         low.state.names[name] = result
 
     low.state.names[name] = low.builder.as_var(ir.Const(not exists))
-    loops.generate(low, node.generators, test)
+    comprehensions.generate(low, node.generators, test)
     low.hidden_names.discard(name)
     return low.read(low.state.names.pop(name))
 
@@ -162,7 +163,7 @@ def _check_lengths(low: Lowering, args: tuple[Value, ...], node: ast.AST) -> Non
     """`strict=True`: as Python, but before the first item and not after the last."""
     counts = [low.operand(_len(low, (arg,), {}, node)) for arg in args]
     for position, count in enumerate(counts[1:], 2):
-        if loops._same_size(counts[0], count):
+        if ways.same_size(counts[0], count):
             continue
         same = low.apply(operator.eq, counts[0], count)
         text = f"zip() argument {position} is shorter or longer than argument 1"
@@ -190,7 +191,7 @@ def _mapped(low: Lowering, args: tuple[Value, ...], node: ast.AST) -> Value:
     sources = [classes.iterated(low, source, node) for source in sources]
     sources = [iteration.used_up(low, source, node) for source in sources]
     result = low.new_ref(ir.LIST, ())
-    rows = [loops.known_items(low, source) for source in sources]
+    rows = [ways.known_items(low, source) for source in sources]
     if all(row is not None for row in rows):
         for row in zip(*(row for row in rows if row is not None), strict=False):
             value = calls.call(low, function, tuple(map(low.read, row)), {}, node)
@@ -210,7 +211,7 @@ def _mapped(low: Lowering, args: tuple[Value, ...], node: ast.AST) -> Value:
             given = item.items
         stores.append(low, result, calls.call(low, function, given, {}, node), node)
 
-    loops.generate(low, [clause], add)
+    comprehensions.generate(low, [clause], add)
     low.state.names.pop("%mapped", None)
     return result
 
@@ -226,7 +227,7 @@ def _len(low: Lowering, args: Any, kwargs: Keywords, node: ast.AST) -> Value:
         if isinstance(content, Items):
             return ir.Const(len(content.items))
     if isinstance(value, Iterable):
-        count, _ = loops._counted(low, value, node)
+        count, _ = ways.counted(low, value, node)
         return low.apply(max, ir.Const(0), count)
     if isinstance(value, Object):
         raise low.refuse(node, "`len` of this object")
@@ -241,7 +242,7 @@ def _list(low: Lowering, args: Any, kwargs: Keywords, node: ast.AST) -> Value:
 def _sequence(low: Lowering, args: tuple[Value, ...], node: ast.AST) -> Value:
     if not args:
         return low.new_ref(ir.LIST, ())
-    items = loops.known_items(low, args[0])
+    items = ways.known_items(low, args[0])
     if items is not None:
         return low.new_ref(ir.LIST, [low.read(item) for item in items])
     value = args[0]
@@ -267,7 +268,7 @@ def _tuple(
 ) -> Value:
     if not args:
         return ir.Pack(())
-    items = loops.known_items(low, args[0])
+    items = ways.known_items(low, args[0])
     if items is not None:
         return pack(tuple(low.read(item) for item in items))
     value: Value = args[0]
@@ -336,7 +337,7 @@ def _dict(low: Lowering, args: Any, kwargs: Keywords, node: ast.AST) -> Value:
         if isinstance(content, (Items, ir.Pack)) and content.form.kind == "dict":
             found.update(zip(content.form.keys, content.items, strict=True))
         else:
-            pairs = loops.known_items(low, args[0])
+            pairs = ways.known_items(low, args[0])
             if pairs is None:
                 raise low.refuse(node, "`dict` of pairs that only run time knows")
             for pair in pairs:
@@ -352,7 +353,7 @@ def _dict(low: Lowering, args: Any, kwargs: Keywords, node: ast.AST) -> Value:
 @handles(sum)
 def _sum(low: Lowering, args: Any, kwargs: Keywords, node: ast.AST) -> Value:
     start = args[1] if len(args) > 1 else kwargs.get("start", ir.Const(0))
-    items = loops.known_items(low, args[0])
+    items = ways.known_items(low, args[0])
     if items is not None:
         total: Value = start
         for position, item in enumerate(items):
@@ -379,7 +380,7 @@ def _sum(low: Lowering, args: Any, kwargs: Keywords, node: ast.AST) -> Value:
             node,
         )
 
-    loops.generate(low, [ast.comprehension(target, source, [], 0)], add)
+    comprehensions.generate(low, [ast.comprehension(target, source, [], 0)], add)
     low.hidden_names.discard(name)
     low.state.names.pop("%summed", None)
     return low.read(low.state.names.pop(name))
@@ -398,7 +399,7 @@ def _all(low: Lowering, args: Any, kwargs: Keywords, node: ast.AST) -> Value:
 def _all_or_any(
     low: Lowering, args: tuple[Value, ...], fn: Any, whole: Any, node: ast.AST
 ) -> Value:
-    items = loops.known_items(low, args[0])
+    items = ways.known_items(low, args[0])
     if items is None:
         return low.apply(whole, low.operand(args[0], node))
     result: ir.Operand = ir.Const(whole is np.all)

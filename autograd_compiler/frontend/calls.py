@@ -15,7 +15,6 @@ import numpy as np
 
 from autograd_compiler import ir, rules, runtime
 from autograd_compiler.analysis.infer import is_sparse
-from autograd_compiler.builder import type_of_operand
 from autograd_compiler.errors import (
     AutogradCompilerError,
     CompileError,
@@ -60,7 +59,6 @@ from autograd_compiler.types import (
     ListOf,
     Opaque,
     Scalar,
-    Unknown,
     is_inexact,
 )
 
@@ -815,6 +813,3 @@ def bind(
 
 def _signature_text(spec: ast.arguments) -> str:
     return f"({ast.unparse(spec)})"
-
-
-__all__ = ["Array", "Unknown", "call", "closure", "inline", "type_of_operand"]

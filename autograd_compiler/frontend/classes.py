@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from autograd_compiler import ir
 from autograd_compiler.builder import constant_value
-from autograd_compiler.frontend import attributes, calls, loops
+from autograd_compiler.frontend import attributes, calls, ways
 from autograd_compiler.frontend.handlers import Keywords, handles
 from autograd_compiler.frontend.values import (
     Bound,
@@ -535,7 +535,7 @@ def make(cls: Any, items: Any) -> Any:
 @handles(make)
 def _make(low: Lowering, args: Any, kwargs: Keywords, node: ast.AST) -> Value:
     cls, items = args
-    known = loops.known_items(low, items)
+    known = ways.known_items(low, items)
     if known is None:
         raise low.refuse(node, "`_make` of items that only run time knows")
     return construct(low, cls.value, tuple(map(low.read, known)), {}, node)

@@ -15,11 +15,12 @@ from autograd_compiler.frontend import (
     branches,
     calls,
     classes,
+    comprehensions,
     iteration,
-    loops,
     names,
     prelude,
     stores,
+    ways,
 )
 from autograd_compiler.frontend.values import (
     Items,
@@ -30,13 +31,10 @@ from autograd_compiler.frontend.values import (
 )
 from autograd_compiler.types import (
     Array,
-    Bottom,
-    DictOf,
     ListOf,
     Opaque,
     Scalar,
     TupleOf,
-    Unknown,
 )
 
 if TYPE_CHECKING:
@@ -139,12 +137,12 @@ def lower(low: Lowering, node: ast.expr) -> Value:
             stores.assign(low, target, result)
             return result
         case ast.ListComp() | ast.DictComp():
-            return loops.comprehension(low, node)
+            return comprehensions.comprehension(low, node)
         case ast.SetComp():
             raise low.refuse(node, "set comprehensions", "build a list instead")
         case ast.GeneratorExp():
             listed = ast.copy_location(ast.ListComp(node.elt, node.generators), node)
-            return iteration.iterator(low, loops.comprehension(low, listed))
+            return iteration.iterator(low, comprehensions.comprehension(low, listed))
         case ast.JoinedStr():
             return _format(low, node)
         case ast.Starred():
@@ -304,7 +302,7 @@ def starred_items(low: Lowering, node: ast.Starred) -> tuple[Value, ...] | None:
     """The items that `*value` stands for, in a call or display, if they are known."""
     value = classes.iterated(low, lower(low, node.value), node)
     value = iteration.used_up(low, value, node)
-    items = loops.known_items(low, value)
+    items = ways.known_items(low, value)
     if items is None and isinstance(value, ir.Var):
         items = _sizes_of(low, value)
     return items
@@ -353,7 +351,7 @@ def list_slice(low: Lowering, owner: ir.Var, index: ir.Slice, node: ast.AST) -> 
         item = stores.load(low, low.operand(names_now["%owner"]), position, node)
         stores.append(low, result, item, node)
 
-    loops.generate(low, [ast.comprehension(item, source, [], 0)], add)
+    comprehensions.generate(low, [ast.comprehension(item, source, [], 0)], add)
     for name in ("%positions", "%owner"):
         low.state.names.pop(name)
     return result
@@ -611,7 +609,7 @@ def subscript(low: Lowering, base: Value, index: Value, node: ast.AST) -> Value:
             given = [low.operand(arg, node) for arg in args]
             base = low.builder.as_var(low.apply(range, *given))
         case Iterable():
-            return loops.item_at(low, base, low.operand(index, node), node)
+            return ways.item_at(low, base, low.operand(index, node), node)
     owner = low.operand(base, node)
     if not isinstance(owner, ir.Var):
         owner = low.builder.as_var(owner)
@@ -686,6 +684,3 @@ def _container_item(low: Lowering, ref: Ref, index: Value, node: ast.AST) -> Val
     if isinstance(index, ir.Slice):
         return list_slice(low, owner, index, node)
     return stores.load(low, owner, index, node)
-
-
-__all__ = ["Array", "Bottom", "DictOf", "ListOf", "Unknown", "binary", "lower"]

@@ -27,6 +27,7 @@ from autograd_compiler.frontend import (
     expressions,
     loops,
     prelude,
+    ways,
 )
 from autograd_compiler.frontend.handlers import Handler, Keywords, handles
 from autograd_compiler.frontend.values import (
@@ -71,7 +72,7 @@ def used_up(low: Lowering, value: Value, node: ast.AST | None) -> Value:
     _move(low, value, source, position, used_up=True)
     if isinstance(position, ir.Const) and position.value == 0:
         return source
-    items = loops.known_items(low, source)
+    items = ways.known_items(low, source)
     if items is not None and isinstance(position, ir.Const):
         return pack(items[position.value :])
     return Iterable("rest", (source, position))
@@ -126,7 +127,7 @@ def _next(
     if not is_iterator(low, value):
         raise low.refuse(node, "`next` of what is no iterator", "write `next(iter(x))`")
     source, position = _state(low, value, node)
-    items = loops.known_items(low, source)
+    items = ways.known_items(low, source)
     if items is not None and isinstance(position, ir.Const):
         if position.value < len(items):
             _move(low, value, source, ir.Const(position.value + 1))
@@ -134,7 +135,7 @@ def _next(
         if default:
             return default[0]
         raise low.failure(node, StopIteration())
-    count, get = loops._counted(low, source, node)
+    count, get = ways.counted(low, source, node)
 
     def take() -> Value:
         item = get(position)
@@ -273,7 +274,7 @@ def numbers_or_items(low: Lowering, source: Value) -> tuple[Value, ...] | None:
     """The items of what is known; those of a range, too, that is not long."""
     if isinstance(source, Iterable) and source.kind == "range":
         return numbers_of_range(low, source)
-    return loops.known_items(low, source)
+    return ways.known_items(low, source)
 
 
 def numbers_of_range(low: Lowering, source: Value) -> tuple[Value, ...] | None:
@@ -304,7 +305,7 @@ def _extreme(fn: Any) -> Handler:
             by = prelude.largest if fn is max else prelude.smallest
             return calls.inline_prelude(low, by, (source, kwargs["key"]), {}, node)
         source = used_up(low, source, node)
-        items = loops.known_items(low, source)
+        items = ways.known_items(low, source)
         if items is None:
             return _extreme_of_many(low, fn, source, node)
         if not items:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import operator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -496,6 +495,3 @@ def _dict(
             )
             return expressions.subscript(low, owner, key, node)
     raise low.refuse(node, f"the dict method `.{name}` here", "use subscripts")
-
-
-__all__ = ["Unknown", "call_method", "opaque", "operator"]

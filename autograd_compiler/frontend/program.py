@@ -5,21 +5,18 @@ from __future__ import annotations
 import dataclasses
 import enum
 import inspect
-import types
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, TypeVar
 
 import numpy as np
 
 from autograd_compiler import ir
-from autograd_compiler.builder import identity
 from autograd_compiler.errors import UnsupportedError
 from autograd_compiler.frontend import calls, names
 from autograd_compiler.frontend.functions import Program
 from autograd_compiler.frontend.lower import Lowering
 from autograd_compiler.frontend.source import FunctionSource, read_source, span_of
 from autograd_compiler.frontend.values import (
-    Bound,
     Capture,
     Object,
     Value,
@@ -450,16 +447,3 @@ def _fixed(low: Lowering, value: Any, source: FunctionSource) -> Value:
     if isinstance(value, names.FIXED) or callable(value):
         return ir.Const(value)
     return names.captured(low, Capture("bound", value, id(value)), value, source.node)
-
-
-__all__ = [
-    "Argument",
-    "Bound",
-    "Primal",
-    "UnsupportedError",
-    "describe",
-    "identity",
-    "lower_function",
-    "types",
-    "unknown",
-]

@@ -12,7 +12,6 @@ from autograd_compiler import ir
 from autograd_compiler.builder import (
     constant_value,
     is_advanced,
-    list_type,
     type_of_operand,
 )
 from autograd_compiler.errors import CompileError, MutationError
@@ -20,11 +19,12 @@ from autograd_compiler.frontend import (
     branches,
     calls,
     classes,
+    comprehensions,
     expressions,
     iteration,
-    loops,
     methods,
     prelude,
+    ways,
 )
 from autograd_compiler.frontend.values import Items, Iterable, Object, Ref, Value
 from autograd_compiler.types import (
@@ -561,7 +561,7 @@ def _unpack(
     low: Lowering, parts: list[ast.expr], value: Value, target: ast.expr
 ) -> None:
     value = iteration.used_up(low, classes.iterated(low, value, target), target)
-    items = loops.known_items(low, value)
+    items = ways.known_items(low, value)
     starred = [k for k, part in enumerate(parts) if isinstance(part, ast.Starred)]
     if items is None:
         if starred and not isinstance(getattr(value, "type", None), TupleOf):
@@ -766,8 +766,5 @@ def extend(low: Lowering, base: Value, other: Value, node: ast.AST) -> None:
     def add() -> None:
         append(low, base, low.state.names["%item"], node)
 
-    loops.generate(low, [generator], add)
+    comprehensions.generate(low, [generator], add)
     low.state.names.pop("%source", None)
-
-
-__all__ = ["assign", "augmented", "list_type", "load", "write"]
