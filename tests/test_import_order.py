@@ -62,6 +62,7 @@ BUILDS_ON_NEIGHBOURS = ("frontend", "backend", "rules", "analysis", "passes.simp
 ONE_WALK = tuple(
     f"frontend.{name}"
     for name in (
+        "assignment",
         "attributes",
         "branches",
         "blocks",

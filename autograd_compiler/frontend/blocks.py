@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autograd_compiler import ir
-from autograd_compiler.frontend import branches, calls, classes, stores
+from autograd_compiler.frontend import assignment, branches, calls, classes
 from autograd_compiler.frontend.normalise.refuse import TRY_HINT
 from autograd_compiler.frontend.values import Failure, Value
 
@@ -40,7 +40,7 @@ def _with(low: Lowering, node: ast.With, items: list[ast.withitem]) -> None:
                 "what this context manager gives is not known here",
                 "leave out `as`, or make the object before the `with`",
             )
-        stores.assign(low, item.optional_vars, entered or ir.Const(None))
+        assignment.assign(low, item.optional_vars, entered or ir.Const(None))
     leave = classes.special(low, context, "__exit__")
     if leave is not None and entered is not None:
         _with(low, node, rest)

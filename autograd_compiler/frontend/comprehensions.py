@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from autograd_compiler import ir
 from autograd_compiler.errors import UnsupportedError
 from autograd_compiler.frontend import (
+    assignment,
     branches,
     loops,
     stores,
@@ -90,7 +91,7 @@ def _generate(
     items = ways.items_to_unroll(low, source)
     if items is not None:
         for item in items:
-            stores.assign(low, first.target, low.read(item))
+            assignment.assign(low, first.target, low.read(item))
             inside()
         return
     before = Before(low)
@@ -102,7 +103,7 @@ def _generate(
             raise
         before.restore()
         for item in items:
-            stores.assign(low, first.target, item)
+            assignment.assign(low, first.target, item)
             inside()
 
 
@@ -112,7 +113,7 @@ def _run_time_generate(
     start, stop, step, get = ways.way_through(low, source, first.iter)
 
     def run(index: ir.Var) -> None:
-        stores.assign(low, first.target, get(index))
+        assignment.assign(low, first.target, get(index))
         inside()
 
     name = first.target.id if isinstance(first.target, ast.Name) else ""

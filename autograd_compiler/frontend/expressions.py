@@ -11,6 +11,7 @@ import numpy as np
 from autograd_compiler import ir
 from autograd_compiler.builder import constant_value, operand_of, type_of_operand
 from autograd_compiler.frontend import (
+    assignment,
     attributes,
     branches,
     calls,
@@ -134,7 +135,7 @@ def lower(low: Lowering, node: ast.expr) -> Value:
             return calls.closure(low, node)
         case ast.NamedExpr(target, value):
             result = lower(low, value)
-            stores.assign(low, target, result)
+            assignment.assign(low, target, result)
             return result
         case ast.ListComp() | ast.DictComp():
             return comprehensions.comprehension(low, node)

@@ -30,8 +30,6 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-import numpy as np
-
 from autograd_compiler import ir, runtime
 from autograd_compiler.builder import type_of_operand
 from autograd_compiler.errors import (
@@ -39,32 +37,27 @@ from autograd_compiler.errors import (
     MutationError,
     UnsupportedError,
 )
-from autograd_compiler.frontend import calls, names
+from autograd_compiler.frontend import calls, names, results
 from autograd_compiler.frontend import lower as lowering_module
+from autograd_compiler.frontend.passing import Passing, is_number
 from autograd_compiler.frontend.resolve import local_names
+from autograd_compiler.frontend.results import Container, Inline, Leaf, Result
 from autograd_compiler.frontend.source import FunctionSource, span_of
 from autograd_compiler.frontend.values import (
     Capture,
     Frame,
-    Items,
     NoResultYet,
-    Object,
     Ref,
     Value,
-    pack,
 )
 from autograd_compiler.names import RESERVED, Names
 from autograd_compiler.types import (
     MEMORY,
     Array,
     Bottom,
-    DictOf,
-    Dim,
-    ListOf,
     Nested,
     Opaque,
     Scalar,
-    TupleOf,
     Type,
     join,
     type_of,
@@ -72,6 +65,7 @@ from autograd_compiler.types import (
 
 if TYPE_CHECKING:
     from autograd_compiler.frontend.lower import Lowering
+
 
 MAX_ROUNDS = 6
 # A recursion that is specialised anew at each level would never end.
@@ -87,99 +81,6 @@ _TAKEN = RESERVED | {
     for name, value in vars(runtime).items()
     if isinstance(value, types.FunctionType)
 }
-
-
-class _Inline(Exception):
-    """An argument or a result that a call cannot pass."""
-
-
-# ---------------------------------------------------------------- results
-
-
-@dataclass(frozen=True)
-class _Leaf:
-    """One result: its type in the sizes of the callee, and what it may share."""
-
-    type: Type
-
-
-@dataclass(frozen=True)
-class _Container:
-    """A container of results; `fresh` where the callee made it (it may be changed)."""
-
-    form: ir.Form
-    items: tuple[_Result, ...]
-    fresh: bool = False
-
-
-_Result: TypeAlias = _Leaf | _Container | ir.Const
-
-
-def _leaves(result: _Result) -> Iterator[_Leaf]:
-    match result:
-        case _Leaf():
-            yield result
-        case _Container(items=items):
-            for item in items:
-                yield from _leaves(item)
-
-
-def _operands(result: _Result, tree: ir.Operand) -> Iterator[ir.Operand]:
-    """What a body returns in the places of the leaves."""
-    match result:
-        case _Leaf():
-            yield tree
-        case _Container(items=items):
-            assert isinstance(tree, ir.Pack)
-            for item, part in zip(items, tree.items, strict=True):
-                yield from _operands(item, part)
-
-
-def _joined(first: _Result, second: _Result) -> _Result:
-    """What covers the results of two rounds."""
-    match first, second:
-        case _Container(), _Container() if first.form == second.form and len(
-            first.items
-        ) == len(second.items):
-            return _Container(
-                first.form,
-                tuple(map(_joined, first.items, second.items)),
-                first.fresh and second.fresh,
-            )
-        case ir.Const(), ir.Const() if first.value is second.value:
-            return first
-        case (_Leaf() | ir.Const()), (_Leaf() | ir.Const()):
-            return _Leaf(join(_type_of(first), _type_of(second)))
-    raise _Inline("it returns containers of different form")
-
-
-def _type_of(result: _Leaf | ir.Const) -> Type:
-    if isinstance(result, _Leaf):
-        return result.type
-    return _without_sizes(type_of_operand(result))
-
-
-def _same(first: _Result | None, second: _Result | None) -> bool:
-    match first, second:
-        case ir.Const(), ir.Const():
-            return first.value is second.value
-        case _Container(), _Container():
-            return (
-                first.form == second.form
-                and first.fresh == second.fresh
-                and len(first.items) == len(second.items)
-                and all(map(_same, first.items, second.items))
-            )
-    return first == second
-
-
-def _without_sizes(kind: Type) -> Type:
-    match kind:
-        case Scalar():
-            return replace(kind, size=None)
-        case Array(dtype, dims, contiguous):
-            return Array(dtype, (None,) * len(dims), contiguous)
-    return kind
 
 
 # ---------------------------------------------------------------- callees
@@ -204,7 +105,7 @@ class Callee:
     params: tuple[ir.Var, ...] = ()
     captures: dict[Any, tuple[Capture, ir.Var]] = field(default_factory=dict)
     guards: dict[Any, tuple[Capture, Any]] = field(default_factory=dict)
-    result: _Result | None = None
+    result: Result | None = None
     shared: tuple[frozenset[int], ...] = ()
     body: ir.Block = ir.Block(())
     span: ir.Span = ir.NOWHERE
@@ -275,12 +176,12 @@ class Program:
             return None
         defaults = calls.defaults_of(low, source[0], node)
         bound = calls.bind(low, source[1], defaults, args, kwargs, node)
-        passing = _Passing(low, recursive)
+        passing = Passing(low, recursive)
         try:
             described = tuple(
                 (name, passing.describe(value, name)) for name, value in bound.items()
             )
-        except _Inline:
+        except Inline:
             return None
         key = (fn, recursive, described)
         callee = self._callee(key, source, bound, passing, recursive)
@@ -313,7 +214,7 @@ class Program:
         key: Key,
         source: Source,
         bound: dict[str, Value],
-        passing: _Passing,
+        passing: Passing,
         recursive: bool,
     ) -> Callee | None:
         for position, (other, pending) in enumerate(self._stack):
@@ -335,14 +236,14 @@ class Program:
             callee.name = self._name(source[0].name, key)
             try:
                 done = self._settle(callee, source, bound, passing)
-            except (_Inline, UnsupportedError):
+            except (Inline, UnsupportedError):
                 if not callee.called:
                     raise
                 self._forget(len(self._stack) - 1)
                 callee = Callee(callee.name, nested={})
                 self._stack[-1] = (key, callee)
                 done = self._settle(callee, source, bound, passing)
-        except _Inline as reason:
+        except Inline as reason:
             done = False
             if recursive and callee.called and self.failure is None:
                 self.failure = UnsupportedError(
@@ -386,7 +287,7 @@ class Program:
         return name
 
     def _settle(
-        self, callee: Callee, source: Source, bound: dict[str, Value], passing: _Passing
+        self, callee: Callee, source: Source, bound: dict[str, Value], passing: Passing
     ) -> bool:
         """Lower until the assumed result is the result; whether a call can be made."""
         nested: list[tuple[Type, ...]] = []
@@ -394,8 +295,8 @@ class Program:
             assumed = callee.result
             self._forget(len(self._stack) - 1)
             low, found, tree = self._lower(callee, source, bound, passing)
-            result = found if assumed is None else _joined(assumed, found)
-            settled = assumed is not None and _same(assumed, result)
+            result = found if assumed is None else results.joined(assumed, found)
+            settled = assumed is not None and results.same(assumed, result)
             inside = [item.items for item in (callee.nested or {}).values()]
             settled, nested = settled and inside == nested, inside
             if not callee.called or settled:
@@ -405,10 +306,10 @@ class Program:
         return False
 
     def _complete(
-        self, callee: Callee, low: Lowering, tree: ir.Operand, passing: _Passing
+        self, callee: Callee, low: Lowering, tree: ir.Operand, passing: Passing
     ) -> bool:
         assert callee.result is not None
-        leaves = [*_operands(callee.result, tree)]
+        leaves = [*results.operands(callee.result, tree)]
         callee.shared = tuple(_shared(low, callee, leaf) for leaf in leaves)
         if not leaves or not passing.recursive and any(callee.shared):
             return False  # a view, whose writes the caller must see
@@ -418,8 +319,8 @@ class Program:
         return True
 
     def _lower(
-        self, callee: Callee, source: Source, bound: dict[str, Value], passing: _Passing
-    ) -> tuple[Lowering, _Result, ir.Operand]:
+        self, callee: Callee, source: Source, bound: dict[str, Value], passing: Passing
+    ) -> tuple[Lowering, Result, ir.Operand]:
         found, definition = source
         low = lowering_module.Lowering(program=self)
         low.filename = found.filename
@@ -444,9 +345,9 @@ class Program:
         try:
             value = lowering_module.lower_body(low, definition, inside, frame)
         except NoResultYet:
-            raise _Inline("it has no case without recursion") from None
+            raise Inline("it has no case without recursion") from None
         if low.state.dead:
-            raise _Inline("it never returns")
+            raise Inline("it never returns")
         if any(low.state.cells.get(cell) is not items for cell, items in cells.items()):
             raise self._written(callee, span, "a list or dict that is an argument")
         for origin, place in low.mutated.items():
@@ -473,8 +374,8 @@ class Program:
         )
 
     def _result(
-        self, low: Lowering, value: Value, given: set[int], passing: _Passing
-    ) -> tuple[_Result, ir.Operand]:
+        self, low: Lowering, value: Value, given: set[int], passing: Passing
+    ) -> tuple[Result, ir.Operand]:
         """The structure of a result, and what stands in its places."""
         match value:
             case ir.Var(type=kind):
@@ -482,15 +383,15 @@ class Program:
                 if passing.recursive:
                     passable = not isinstance(kind, (Bottom, Opaque))
                 if not passable:
-                    raise _Inline("its result is no number or array")
-                return _Leaf(passing.known_outside(kind)), value
+                    raise Inline("its result is no number or array")
+                return Leaf(passing.known_outside(kind)), value
             case ir.Const(constant):
-                if passing.recursive and _is_number(constant):
-                    return _Leaf(_without_sizes(type_of_operand(value))), value
+                if passing.recursive and is_number(constant):
+                    return Leaf(results.without_sizes(type_of_operand(value))), value
                 return value, value
             case ir.Pack(items, form):
                 if form.kind != "tuple" and not passing.recursive:
-                    raise _Inline("its result is a container that can change")
+                    raise Inline("its result is a container that can change")
                 return self._container(low, form, items, given, passing, False)
             case Ref(cell) if passing.recursive and cell not in given:
                 content = low.content(value)
@@ -499,7 +400,7 @@ class Program:
                 return self._container(
                     low, content.form, content.items, given, passing, True
                 )
-        raise _Inline("its result is a function, an object, or its argument")
+        raise Inline("its result is a function, an object, or its argument")
 
     def _container(
         self,
@@ -507,12 +408,12 @@ class Program:
         form: ir.Form,
         items: tuple[Value, ...],
         given: set[int],
-        passing: _Passing,
+        passing: Passing,
         fresh: bool,
-    ) -> tuple[_Result, ir.Operand]:
+    ) -> tuple[Result, ir.Operand]:
         pairs = [self._result(low, low.read(item), given, passing) for item in items]
         return (
-            _Container(form, tuple(result for result, _ in pairs), fresh),
+            Container(form, tuple(result for result, _ in pairs), fresh),
             ir.Pack(tuple(tree for _, tree in pairs), form),
         )
 
@@ -538,7 +439,7 @@ class Program:
     # ------------------------------------------------------------ the call itself
 
     def _emit(
-        self, low: Lowering, callee: Callee, passing: _Passing, node: ast.AST
+        self, low: Lowering, callee: Callee, passing: Passing, node: ast.AST
     ) -> Value:
         if callee.result is None:
             raise NoResultYet
@@ -546,7 +447,7 @@ class Program:
         builder = low.builder
         targets = tuple(
             ir.Var("", builder._sized(passing.outside(leaf.type)))
-            for leaf in _leaves(callee.result)
+            for leaf in results.leaves(callee.result)
         )
         args = list(passing.args)
         pending = callee.lowest is not None
@@ -570,7 +471,7 @@ class Program:
                 for other in targets[:k]:
                     low.memory.add_hazard(target, other)
         found = iter(targets)
-        return _rebuilt(low, callee.result, found)
+        return results.rebuilt(low, callee.result, found)
 
     @staticmethod
     def _note_sharing(low: Lowering, target: ir.Var, args: list[ir.Operand]) -> None:
@@ -605,12 +506,12 @@ def _kept_whole(
     pack = low.operand(ir.Pack(items))
     assert isinstance(pack, ir.Pack)
     kind = nested.setdefault(place, Nested())
-    types = tuple(_without_sizes(type_of_operand(item)) for item in pack.items)
+    types = tuple(results.without_sizes(type_of_operand(item)) for item in pack.items)
     if not kind.items:
         kind.items = types
     elif types:
         if len(types) != len(kind.items):
-            raise _Inline("it returns tuples of different lengths")
+            raise Inline("it returns tuples of different lengths")
         kind.items = tuple(map(join, kind.items, types))
     target = low.builder.as_var(pack)
     target.type = kind
@@ -618,18 +519,6 @@ def _kept_whole(
         if not isinstance(var.type, Scalar):
             low.memory.add_hazard(target, var)
     return target
-
-
-def _rebuilt(low: Lowering, result: _Result, targets: Iterator[ir.Var]) -> Value:
-    match result:
-        case _Leaf():
-            return next(targets)
-        case _Container(form, items, fresh):
-            found = tuple(_rebuilt(low, item, targets) for item in items)
-            if fresh:
-                return low.new_ref(form, found)
-            return pack(found, form)
-    return result
 
 
 def _captured(low: Lowering, key: Any, capture: Capture, var: ir.Var) -> ir.Var:
@@ -654,7 +543,7 @@ def _share_captures(members: list[Callee]) -> None:
         member.guards = guards
         own = {
             key: member.captures.get(
-                key, (capture, ir.Var(var.name, _without_sizes(var.type)))
+                key, (capture, ir.Var(var.name, results.without_sizes(var.type)))
             )
             for key, (capture, var) in every.items()
         }
@@ -678,197 +567,7 @@ def _with_arguments(
     return inside(block)
 
 
-# ---------------------------------------------------------------- passing arguments
-
-
-class _Passing:
-    """The arguments of one call: what is passed, and what is known of it inside.
-
-    Sizes of the caller get names of their own inside: `n0, n1, …` for those known not
-    to be 1, `q0, q1, …` for others.  A recursive function is to be the same function
-    at each level, so there no size is taken to be known.
-    """
-
-    def __init__(self, low: Lowering, recursive: bool) -> None:
-        self.low = low
-        self.recursive = recursive
-        self.args: list[ir.Operand] = []
-        self._inside: dict[Any, Dim] = {}
-        self._outside: dict[str, Dim] = {}
-
-    def describe(self, value: Value, name: str) -> Any:
-        """What a callee is specialised to; the leaves of the value are collected."""
-        low = self.low
-        value = low.read(value)
-        match value:
-            case ir.Var(type=kind):
-                if not self._may_pass(kind):
-                    raise _Inline(name)
-                self.args.append(value)
-                return self.type(kind)
-            case ir.Const(constant):
-                if isinstance(constant, (float, complex, np.inexact)) or (
-                    self.recursive and _is_number(constant)
-                ):
-                    self.args.append(value)
-                    return self.type(type_of_operand(value))
-                return self._fixed(constant)
-            case ir.Pack(items, form):
-                if form.kind in ("list", "dict") and not self.recursive:
-                    raise _Inline(name)
-                return (form, tuple(self.describe(item, name) for item in items))
-            case Ref() if self.recursive:
-                content = low.content(value)
-                if isinstance(content, ir.Var):
-                    return self.describe(content, name)
-                return (
-                    "cell",
-                    content.form,
-                    tuple(self.describe(item, name) for item in content.items),
-                )
-            case Object(owner, capture) if self.recursive:
-                return ("object", _Kept(owner), capture.name, capture.path)
-        raise _Inline(name)
-
-    def _may_pass(self, kind: Type) -> bool:
-        if self.recursive:
-            return not isinstance(kind, Bottom)
-        return isinstance(kind, (Array, Scalar))
-
-    def _fixed(self, constant: Any) -> Any:
-        if isinstance(constant, (bool, int, str, bytes, type(None), np.dtype, type)):
-            return ("fixed", type(constant), constant)
-        if self.recursive:
-            return ("fixed", _Kept(constant))
-        raise _Inline
-
-    # ------------------------------------------------------------ sizes
-
-    def type(self, kind: Type) -> Type:
-        match kind:
-            case Array(dtype, dims, contiguous):
-                found = tuple(map(self._dim, dims))
-                return Array(dtype, found, contiguous and not self.recursive)
-            case Scalar(size=size):
-                known = None if self.recursive else self._dim(size)
-                return replace(kind, size=known)
-            case ListOf(item):
-                return ListOf(_without_sizes(item))
-            case DictOf(item, key):
-                return DictOf(_without_sizes(item), key)
-            case TupleOf(items):
-                return TupleOf(tuple(map(self.type, items)))
-        return kind
-
-    def _dim(self, dim: Dim | None) -> Dim | None:
-        if dim is None:
-            return None
-        if self.recursive:
-            if dim not in self._inside:
-                self._inside[dim] = Dim(f"q{len(self._inside)}")
-                self._outside[self._inside[dim].symbol] = dim
-            return self._inside[dim]
-        if not dim.symbol:
-            return dim
-        if dim.symbol not in self._inside:
-            letter = "n" if dim.symbol.startswith("n") else "q"
-            number = sum(name.startswith(letter) for name in self._outside)
-            base = dim.plus(-dim.offset)
-            self._inside[dim.symbol] = replace(base, symbol=f"{letter}{number}")
-            self._outside[f"{letter}{number}"] = base
-        return self._inside[dim.symbol].plus(dim.offset)
-
-    def known_outside(self, kind: Type) -> Type:
-        """A type of the callee, with the sizes left out that only the callee knows."""
-        match kind:
-            case Array(dtype, dims, contiguous):
-                known = tuple(
-                    (
-                        dim
-                        if dim is not None
-                        and (not dim.symbol or dim.symbol in self._outside)
-                        else None
-                    )
-                    for dim in dims
-                )
-                return Array(dtype, known, contiguous)
-        return _without_sizes(kind)
-
-    def outside(self, kind: Type) -> Type:
-        """A type of the callee in the sizes of the caller."""
-        match kind:
-            case Array(dtype, dims, contiguous):
-                found = tuple(
-                    (
-                        dim
-                        if dim is None or not dim.symbol
-                        else self._outside[dim.symbol].plus(dim.offset)
-                    )
-                    for dim in dims
-                )
-                return Array(dtype, found, contiguous)
-        return kind
-
-    # ------------------------------------------------------------ inside
-
-    def inside(
-        self, low: Lowering, value: Value, name: str, params: list[ir.Var]
-    ) -> Value:
-        """The argument as the callee sees it; its parameters are collected."""
-        value = self.low.read(value)
-        match value:
-            case ir.Var(type=kind):
-                params.append(ir.Var(name, self.type(kind)))
-                return params[-1]
-            case ir.Const(constant):
-                if isinstance(constant, (float, complex, np.inexact)) or (
-                    self.recursive and _is_number(constant)
-                ):
-                    params.append(ir.Var(name, self.type(type_of_operand(value))))
-                    return params[-1]
-                return value
-            case ir.Pack(items, form):
-                return ir.Pack(self._items(low, items, form, name, params), form)
-            case Ref():
-                content = self.low.content(value)
-                if isinstance(content, Items):
-                    return low.new_ref(
-                        content.form,
-                        self._items(low, content.items, content.form, name, params),
-                    )
-                return self.inside(low, content, name, params)
-        return value
-
-    def _items(
-        self, low: Lowering, items: Any, form: ir.Form, name: str, params: list[ir.Var]
-    ) -> Any:
-        keys = form.keys or range(len(items))
-        return tuple(
-            self.inside(low, item, f"{name}_{key}", params)
-            for key, item in zip(keys, items, strict=True)
-        )
-
-
-class _Kept:
-    """An object that is compared by identity, and kept alive so that this means something."""
-
-    def __init__(self, value: Any) -> None:
-        self.value = value
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Kept) and other.value is self.value
-
-    def __hash__(self) -> int:
-        return id(self.value)
-
-
 # ---------------------------------------------------------------- small helpers
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float, complex, np.number)) and not isinstance(
-        value, bool
-    )
 
 
 def _is_short(node: ast.FunctionDef | ast.Lambda) -> bool:

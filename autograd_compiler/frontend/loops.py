@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any
 from autograd_compiler import ir
 from autograd_compiler.errors import MutationError, UnsupportedError
 from autograd_compiler.frontend import (
+    assignment,
     branches,
     carrying,
     iteration,
     settling,
-    stores,
     ways,
 )
 from autograd_compiler.frontend.carrying import Carried, Widen
@@ -82,7 +82,7 @@ def _run_time_for(
     start, stop, step, get = ways.way_through(low, backwards or source, node.iter)
 
     def run(index: ir.Var) -> None:
-        stores.assign(low, node.target, get(index))
+        assignment.assign(low, node.target, get(index))
         low.statements(body)
 
     name = node.target.id if isinstance(node.target, ast.Name) else ""
@@ -408,7 +408,7 @@ def _unroll(
     def go(position: int) -> None:
         if position == len(items) or low.state.dead:
             return
-        stores.assign(low, node.target, low.read(items[position]))
+        assignment.assign(low, node.target, low.read(items[position]))
         low.statements(body)
         if flag is None or low.state.dead:
             go(position + 1)

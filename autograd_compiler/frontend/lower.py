@@ -23,6 +23,7 @@ from autograd_compiler.errors import (
     UnsupportedError,
 )
 from autograd_compiler.frontend import (
+    assignment,
     blocks,
     branches,
     calls,
@@ -216,12 +217,12 @@ class Lowering:
             case ast.Assign(targets, value):
                 result = self.expression(value)
                 for target in targets:
-                    stores.assign(self, target, result)
+                    assignment.assign(self, target, result)
             case ast.AnnAssign(target, _, value):
                 if value is not None:
-                    stores.assign(self, target, self.expression(value))
+                    assignment.assign(self, target, self.expression(value))
             case ast.AugAssign():
-                stores.augmented(self, node)
+                assignment.augmented(self, node)
             case ast.Expr(value):
                 if not isinstance(value, ast.Constant):
                     self.expression(value)
