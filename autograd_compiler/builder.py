@@ -29,27 +29,38 @@ from autograd_compiler.analysis.infer import (
     infer_unbroadcast,
 )
 from autograd_compiler.errors import UnsupportedError
+from autograd_compiler.operands import (
+    class_of,
+    constant_value,
+    dict_type,
+    has_dimensions,
+    hashable,
+    identity,
+    inexact,
+    is_number,
+    is_value,
+    is_zero,
+    list_type,
+    ndim_of,
+    operand_of,
+    same_object,
+    type_of_operand,
+)
+from autograd_compiler.subscripts import is_copy_index, load_type, shape_type
 from autograd_compiler.types import (
-    BOTTOM,
     CONTAINERS,
     UNKNOWN,
     Array,
-    Bottom,
     DictOf,
     Dim,
     ListOf,
     LongTuple,
     Nested,
-    Opaque,
     Scalar,
-    TupleOf,
     Type,
     Unknown,
     dtype_of,
     found_size,
-    is_array,
-    join,
-    key_type,
     ndim,
 )
 
@@ -103,30 +114,6 @@ _SMALL = (
     type,
     range,
 )
-
-
-def type_of_operand(operand: ir.Operand) -> Type:
-    """The type of an operand; packs are tuples of their items' types."""
-    match operand:
-        case ir.Var():
-            return operand.type
-        case ir.Const(value):
-            if isinstance(value, np.generic):
-                return Scalar(value.dtype.name, weak=False)
-            if isinstance(value, bool):
-                return Scalar("bool")
-            if isinstance(value, int):
-                return Scalar("int64", size=Dim("", value) if value >= 0 else None)
-            if isinstance(value, float):
-                return Scalar("float64")
-            if isinstance(value, complex):
-                return Scalar("complex128")
-            return Opaque(type(value))
-        case ir.Pack(items, form):
-            if form.kind == "dict":
-                return Opaque(dict)
-            return TupleOf(tuple(type_of_operand(item) for item in items))
-    return Opaque(slice)
 
 
 class Builder:
@@ -286,9 +273,9 @@ class Builder:
                     return Result((ListOf(key),))  # the keys, not the values
                 case Nested() as nested:
                     return Result((nested,))
-        if fn is np.shape or fn is getattr and _is(args[1], "shape"):
+        if fn is np.shape or fn is getattr and is_value(args[1], "shape"):
             if isinstance(base := type_of_operand(args[0]), Array):
-                return Result((_shape_type(base),))
+                return Result((shape_type(base),))
         if fn is getattr and isinstance(args[1], ir.Const):
             attribute = str(args[1].value)
             return infer_call(lambda x: getattr(x, attribute), args[:1])
@@ -301,7 +288,7 @@ class Builder:
         result = infer_call(fn, args, kwargs, fix_sizes=True)
         if not result.known and keeps_arrays(fn):
             operands = args if is_elementwise(fn) else args[:1]
-            if any(map(_has_dimensions, operands)):
+            if any(map(has_dimensions, operands)):
                 return Result((Unknown(array=True),))
         if not result.known and fn is np.reshape and len(args) == 2:
             # Fixed sizes may not fit the stand-ins; the result may be a view or a copy.
@@ -357,14 +344,14 @@ class Builder:
             return None
         if kwargs:
             return None
-        if fn is np.ndim or (fn is getattr and _is(args[1], "ndim")):
-            known = _ndim(args[0])
+        if fn is np.ndim or (fn is getattr and is_value(args[1], "ndim")):
+            known = ndim_of(args[0])
             if known is not None:
                 return ir.Const(known)
-        if fn is np.shape or (fn is getattr and _is(args[1], "shape")):
+        if fn is np.shape or (fn is getattr and is_value(args[1], "shape")):
             if ndim(type_of_operand(args[0])) == 0:
                 return ir.Pack(())
-        if fn is getattr and _is(args[1], "dtype"):
+        if fn is getattr and is_value(args[1], "dtype"):
             dtype = dtype_of(type_of_operand(args[0]))
             if dtype is not None:
                 return ir.Const(np.dtype(dtype))
@@ -377,10 +364,10 @@ class Builder:
         if fn is len and isinstance(args[0], ir.Pack):
             return ir.Const(len(args[0].items))
         if fn in (operator.is_, operator.is_not) and len(args) == 2:
-            same = _identity(args[0], args[1])
+            same = same_object(args[0], args[1])
             if same is not None:
                 return ir.Const(same if fn is operator.is_ else not same)
-        if isinstance(fn, Callable) and _hashable(fn) and fn in FOLDABLE:  # type: ignore[arg-type]
+        if isinstance(fn, Callable) and hashable(fn) and fn in FOLDABLE:  # type: ignore[arg-type]
             values = [constant_value(arg) for arg in args]
             if all(value is not None for value in values):
                 plain = [value.value for value in values if value is not None]
@@ -425,23 +412,23 @@ class Builder:
         match fn, args:
             case operator.and_, (_, ir.Const(False)) | (ir.Const(False), _):
                 return ir.Const(False)
-            case operator.add, (other, ir.Const(value)) if _is_zero(value):
-                return other if _inexact(other) else None
-            case operator.add, (ir.Const(value), other) if _is_zero(value):
-                return other if _inexact(other) else None
-            case operator.sub, (other, ir.Const(value)) if _is_zero(value):
-                return other if _inexact(other) else None
-            case operator.pow, (other, ir.Const(1 | 1.0)) if _inexact(other):
+            case operator.add, (other, ir.Const(value)) if is_zero(value):
+                return other if inexact(other) else None
+            case operator.add, (ir.Const(value), other) if is_zero(value):
+                return other if inexact(other) else None
+            case operator.sub, (other, ir.Const(value)) if is_zero(value):
+                return other if inexact(other) else None
+            case operator.pow, (other, ir.Const(1 | 1.0)) if inexact(other):
                 return other
             case operator.neg, (ir.Var() as var,):
                 return self._double_negation(var)
             case np.transpose, (ir.Var() as var,):
                 return self._double_transpose(var)
-            case operator.mul, (ir.Const(value), other) if _is_number(value):
+            case operator.mul, (ir.Const(value), other) if is_number(value):
                 return self._times(value, other)
-            case operator.mul, (other, ir.Const(value)) if _is_number(value):
+            case operator.mul, (other, ir.Const(value)) if is_number(value):
                 return self._times(value, other)
-            case operator.truediv, (other, ir.Const(1 | 1.0)) if _inexact(other):
+            case operator.truediv, (other, ir.Const(1 | 1.0)) if inexact(other):
                 return other
             case operator.mul, (first, second):
                 return self._without_broadcast(fn, first, second)
@@ -450,7 +437,7 @@ class Builder:
         return None
 
     def _times(self, value: Any, other: ir.Operand) -> ir.Operand | None:
-        if not _inexact(other):
+        if not inexact(other):
             return None
         if value == 1:
             return other
@@ -546,362 +533,3 @@ class Builder:
                         self.span,
                         "write the indices out, as in `x[i, j]`",
                     )
-
-
-def identity(value: Any) -> Any:
-    """`y = x`: prints as its argument."""
-    return value
-
-
-def unpack(value: Any) -> Any:
-    """`x, y = value`: prints as its argument, with several targets."""
-    return value
-
-
-def constant_value(operand: ir.Operand) -> ir.Const | None:
-    """The operand as one constant, if all of it is known."""
-    match operand:
-        case ir.Const():
-            return operand
-        case ir.Pack(items, form) if form.kind in ("tuple", "list"):
-            values = [constant_value(item) for item in items]
-            if all(value is not None for value in values):
-                plain = [value.value for value in values if value is not None]
-                return ir.Const(tuple(plain) if form.kind == "tuple" else plain)
-    return None
-
-
-def operand_of(value: Any) -> ir.Operand:
-    """A Python value as an operand: tuples and lists become packs."""
-    if type(value) is tuple:
-        return ir.Pack(tuple(map(operand_of, value)))
-    if type(value) is list:
-        return ir.Pack(tuple(map(operand_of, value)), ir.LIST)
-    return ir.Const(value)
-
-
-def list_type(pack: ir.Pack) -> ListOf:
-    item: Type = BOTTOM
-    for operand in pack.items:
-        item = join(item, type_of_operand(operand))
-    return ListOf(item)
-
-
-def dict_type(pack: ir.Pack) -> DictOf:
-    key: Type = BOTTOM
-    for constant in pack.form.keys:
-        key = key_type(join(key, type_of_operand(ir.Const(constant))))
-    return DictOf(list_type(pack).item, key)
-
-
-def _ndim(operand: ir.Operand) -> int | None:
-    """The number of dimensions, also of nested lists of numbers and arrays."""
-    if not isinstance(operand, ir.Pack):
-        return ndim(type_of_operand(operand))
-    if operand.form.kind not in ("tuple", "list"):
-        return None
-    if not operand.items:
-        return 1
-    inner = _ndim(operand.items[0])
-    return None if inner is None else inner + 1
-
-
-def _has_dimensions(operand: ir.Operand) -> bool:
-    kind = type_of_operand(operand)
-    return is_array(kind) and ndim(kind) != 0
-
-
-def _is(operand: ir.Operand, value: object) -> bool:
-    return isinstance(operand, ir.Const) and operand.value == value
-
-
-def class_of(kind: Scalar) -> type:
-    """The Python or NumPy class of a number."""
-    if kind.weak:
-        return {"f": float, "i": int, "u": int, "b": bool, "c": complex}[
-            np.dtype(kind.dtype).kind
-        ]
-    return np.dtype(kind.dtype).type
-
-
-def _is_zero(value: object) -> bool:
-    return isinstance(value, (int, float)) and value == 0
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
-
-
-def _inexact(operand: ir.Operand) -> bool:
-    """Whether an operand is a float; in derivatives, what is not known is one."""
-    kind = type_of_operand(operand)
-    if isinstance(kind, Unknown):
-        return True
-    dtype = dtype_of(kind)
-    return dtype is not None and np.dtype(dtype).kind in "fc"
-
-
-def _hashable(value: object) -> bool:
-    try:
-        hash(value)
-    except TypeError:
-        return False
-    return True
-
-
-def _identity(first: ir.Operand, second: ir.Operand) -> bool | None:
-    """Whether `first is second`, where that is known: comparisons with None."""
-    for one, other in ((first, second), (second, first)):
-        if isinstance(other, ir.Const) and (
-            other.value is None or isinstance(other.value, bool)
-        ):
-            if isinstance(one, ir.Const):
-                return one.value is other.value
-            if isinstance(one, (ir.Pack, ir.Slice)):
-                return False
-            if other.value is None and isinstance(
-                one.type, (Scalar, Array, ListOf, DictOf, TupleOf)
-            ):
-                return False
-    return None
-
-
-# ---------------------------------------------------------------- subscripts
-
-
-def is_copy_index(path: tuple[ir.Index, ...]) -> bool:
-    """Whether reading through the path copies: some index is an array or a list."""
-    return any(is_advanced(step.index) for step in path)
-
-
-def is_advanced(index: ir.Operand) -> bool:
-    """Whether NumPy's advanced indexing applies (the result is a copy)."""
-    match index:
-        case ir.Pack(items, form):
-            if form.kind == "list":
-                return True
-            return any(is_advanced(item) for item in items)
-        case ir.Var():
-            return isinstance(index.type, (Array, ListOf)) or (
-                isinstance(index.type, Scalar) and index.type.dtype == "bool"
-            )
-        case ir.Const(value):
-            return isinstance(value, (bool, list, np.ndarray))
-    return False
-
-
-def is_slicing(index: ir.Operand) -> bool:
-    """Whether reading an array under an index is sure to give a view, an array."""
-    parts = index.items if isinstance(index, ir.Pack) else (index,)
-    basic = all(
-        isinstance(part, (ir.Slice, ir.Const))
-        or isinstance(type_of_operand(part), Scalar)
-        for part in parts
-    )
-    slices = any(isinstance(part, ir.Slice) for part in parts)
-    return basic and slices and not any(map(is_advanced, parts))
-
-
-def load_type(base: Type, path: tuple[ir.Index, ...], builder: Builder) -> Type:
-    for step in path:
-        base = _index_type(base, step.index, builder)
-    return base
-
-
-def _index_type(base: Type, index: ir.Operand, builder: Builder) -> Type:
-    match base:
-        case ListOf(item):
-            return base if isinstance(index, ir.Slice) else item
-        case DictOf(item):
-            return item
-        case TupleOf(items) | Nested(items):
-            if isinstance(index, ir.Const) and isinstance(index.value, int):
-                return items[index.value]
-            return UNKNOWN
-        case Bottom():
-            return BOTTOM
-        case Array():
-            return _array_index_type(base, index, builder)
-        case Unknown(array=True) if is_slicing(index):
-            return base
-    return UNKNOWN
-
-
-def _array_index_type(base: Array, index: ir.Operand, builder: Builder) -> Type:
-    parts = (
-        index.items
-        if isinstance(index, ir.Pack) and index.form.kind == "tuple"
-        else (index,)
-    )
-    if any(is_advanced(part) for part in parts):
-        return _advanced_type(base, index, builder)
-    consumed = sum(
-        1 for part in parts if not _is_new_axis(part) and not _is_ellipsis(part)
-    )
-    dims: list[Dim | None] = []
-    source = iter(base.dims)
-    whole = True
-    for part in parts:
-        if _is_new_axis(part):
-            dims.append(Dim("", 1))
-        elif _is_ellipsis(part):
-            dims.extend(next(source) for _ in range(base.ndim - consumed))
-        elif isinstance(part, ir.Slice):
-            dim = next(source, None)
-            sliced = _slice_dim(dim, part, builder)
-            whole = whole and sliced is not None and sliced.same(dim)
-            dims.append(sliced)
-        elif isinstance(type_of_operand(part), (Scalar, Unknown)):
-            next(source, None)
-            if dims and any(not d.is_one if d else True for d in dims):
-                whole = False
-        else:
-            return UNKNOWN
-    dims.extend(source)
-    if not dims and not any(_is_ellipsis(part) for part in parts):
-        return Scalar(base.dtype, weak=False)
-    # A leading slice of a contiguous array is contiguous, too.
-    leading = (
-        len(parts) == 1 and isinstance(parts[0], ir.Slice) and _step(parts[0]) == 1
-    )
-    return Array(base.dtype, tuple(dims), base.contiguous and (whole or leading))
-
-
-def _shape_type(base: Array) -> TupleOf:
-    return TupleOf(tuple(Scalar("int64", size=dim) for dim in base.dims))
-
-
-def _step(part: ir.Slice) -> int | None:
-    if isinstance(part.step, ir.Const):
-        return 1 if part.step.value is None else int(part.step.value)
-    return None
-
-
-def _has_step(index: ir.Operand) -> bool:
-    parts = index.items if isinstance(index, ir.Pack) else (index,)
-    return any(isinstance(part, ir.Slice) and _step(part) != 1 for part in parts)
-
-
-def _is_new_axis(part: ir.Operand) -> bool:
-    return isinstance(part, ir.Const) and part.value is None
-
-
-def _is_ellipsis(part: ir.Operand) -> bool:
-    return isinstance(part, ir.Const) and part.value is Ellipsis
-
-
-def _slice_dim(dim: Dim | None, part: ir.Slice, builder: Builder) -> Dim | None:
-    """The size of `x[start:stop:step]`, where simple arithmetic on symbols gives it.
-
-    Bounds that the compiler reads as `size + c` are clipped by NumPy to [0, size]; two
-    slices with the same bounds get the same symbol in any case.
-    """
-    if dim is None or _step(part) not in (1, -1):
-        return _same_slice(dim, part, builder)
-    if _step(part) == -1:
-        if _is(part.start, None) and _is(part.stop, None):
-            return dim
-        return _same_slice(dim, part, builder)
-    start = _bound(part.start, dim, Dim("", 0))
-    stop = _bound(part.stop, dim, dim)
-    if start is None or stop is None:
-        return _same_slice(dim, part, builder)
-    if not dim.symbol and not start.symbol and not stop.symbol:
-        # A plain number: the bounds are known, clipped as NumPy clips them.
-        first, last = (min(max(b.offset, 0), dim.offset) for b in (start, stop))
-        return Dim("", max(0, last - first))
-    if not start.symbol and start.offset >= 0 and stop.symbol == dim.symbol:
-        if stop.offset <= dim.offset:
-            return stop.plus(-start.offset)
-    return _same_slice(dim, part, builder)
-
-
-def _bound(bound: ir.Operand, dim: Dim, default: Dim) -> Dim | None:
-    if isinstance(bound, ir.Const):
-        if bound.value is None:
-            return default
-        if isinstance(bound.value, (int, np.integer)):
-            return (
-                Dim("", int(bound.value))
-                if bound.value >= 0
-                else dim.plus(int(bound.value))
-            )
-        return None
-    kind = type_of_operand(bound)
-    if (
-        isinstance(kind, Scalar)
-        and kind.size is not None
-        and kind.size.symbol.startswith("n")
-    ):
-        return kind.size
-    return None
-
-
-def _same_slice(dim: Dim | None, part: ir.Slice, builder: Builder) -> Dim:
-    """A size of its own for slices with these bounds, in all sweeps the same."""
-    bounds = (part.start, part.stop, part.step)
-    said = [_said(bound) for bound in bounds]
-    now, due_to = _size_now(dim, part)
-    if dim is not None and None not in said:
-        size = f"{dim.symbol}{dim.offset:+d}"
-        return Dim(f"m{size}[{':'.join(map(str, said))}]", 0, now, due_to)
-    key = (dim, *(_bound_key(bound) for bound in bounds))
-    if key not in builder.slice_sizes:
-        builder.slice_sizes[key] = found_size(now, due_to)
-    return builder.slice_sizes[key]
-
-
-def _said(bound: ir.Operand) -> str | None:
-    """A bound in words: equal words are equal numbers."""
-    if isinstance(bound, ir.Const):
-        return "" if bound.value is None else f"{bound.value}"
-    kind = type_of_operand(bound)
-    if not isinstance(kind, Scalar) or kind.size is None:
-        return None
-    return f"{kind.size.symbol}{kind.size.offset:+d}"
-
-
-def _size_now(dim: Dim | None, part: ir.Slice) -> tuple[int | None, frozenset[int]]:
-    """The size of a slice in the call that is compiled for, and what it follows from."""
-    if dim is None or dim.number is None:
-        return None, frozenset()
-    due_to = set(dim.due_to)
-    bounds: list[int | None] = []
-    for bound in (part.start, part.stop, part.step):
-        kind = type_of_operand(bound)
-        if isinstance(bound, ir.Const):
-            bounds.append(bound.value)
-        elif isinstance(kind, Scalar) and kind.size is not None:
-            if kind.size.number is None:
-                return None, frozenset()
-            bounds.append(kind.size.number)
-            due_to |= kind.size.due_to
-        else:
-            return None, frozenset()
-    return len(range(dim.number)[slice(*bounds)]), frozenset(due_to)
-
-
-def _bound_key(bound: ir.Operand) -> Any:
-    return ("const", bound.value) if isinstance(bound, ir.Const) else bound
-
-
-def _advanced_type(base: Array, index: ir.Operand, builder: Builder) -> Type:
-    masks = [
-        var
-        for var in ir.leaves(index)
-        if isinstance(var.type, Array) and var.type.dtype == "bool"
-    ]
-    if not masks:
-        holder = ir.Var("", base)
-        result = infer_call(operator.getitem, (holder, index), fix_sizes=True)
-        kind = result.types[0] if not result.unpacks else UNKNOWN
-        if isinstance(kind, Array) and _has_step(index):
-            # `x[::10, rows]` has one row of the small stand-ins, and more of others.
-            dims = tuple(None if d is None or d.is_one else d for d in kind.dims)
-            return replace(kind, dims=dims)
-        return kind
-    if index is masks[0] and isinstance(masks[0].type, Array):
-        key = ("mask", masks[0])
-        size = builder.slice_sizes.setdefault(key, found_size())
-        return Array(base.dtype, (size, *base.dims[masks[0].type.ndim :]), True)
-    return UNKNOWN

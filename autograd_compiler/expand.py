@@ -18,12 +18,13 @@ from typing import Any
 import numpy as np
 
 from autograd_compiler import ir
-from autograd_compiler.builder import Builder, type_of_operand
+from autograd_compiler.builder import Builder
 from autograd_compiler.errors import UnsupportedError
 from autograd_compiler.frontend import rule_calls
 from autograd_compiler.frontend.lower import Lowering
 from autograd_compiler.frontend.values import Frame, Value
 from autograd_compiler.names import public_name
+from autograd_compiler.operands import type_of_operand
 from autograd_compiler.rules.registry import Rule
 from autograd_compiler.runtime import i0_derivative, polygamma
 from autograd_compiler.types import dtype_of

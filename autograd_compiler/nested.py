@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autograd_compiler import ir, tree
-from autograd_compiler.builder import constant_value, type_of_operand
 from autograd_compiler.errors import ArgumentError, MutationError
 from autograd_compiler.frontend import calls, expressions, methods, names, resolve
 from autograd_compiler.frontend.program import Argument
@@ -35,6 +34,7 @@ from autograd_compiler.frontend.values import (
     Ref,
     Value,
 )
+from autograd_compiler.operands import constant_value, type_of_operand
 from autograd_compiler.types import (
     BOTTOM,
     UNKNOWN,

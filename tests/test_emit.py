@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from autograd_compiler import ir
 from autograd_compiler.backend.emit import emit, required_objects
-from autograd_compiler.builder import identity
+from autograd_compiler.operands import identity
 from autograd_compiler.printer import print_function
 from autograd_compiler.types import Array, ListOf, Scalar
 from autograd_compiler.verify import verify_function

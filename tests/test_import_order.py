@@ -20,6 +20,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("printer", "verify", "rules.registry"),
     ("rules",),
     ("analysis",),
+    ("operands",),
+    ("subscripts",),
     ("builder",),
     ("frontend",),
     ("expand",),

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from ir_interpreter import run
 
 from autograd_compiler import ir
-from autograd_compiler.builder import identity
+from autograd_compiler.operands import identity
 from autograd_compiler.passes.cse import share_common_subexpressions
 from autograd_compiler.passes.dce import eliminate_dead_code
 from autograd_compiler.passes.hoist import hoist_invariants

@@ -27,8 +27,8 @@ from autograd_compiler.analysis.effects import Memory, memory_of
 from autograd_compiler.analysis.infer import infer_call
 from autograd_compiler.backend.legal import calls
 from autograd_compiler.backend.legal.arguments import ALL, operand, type_of
-from autograd_compiler.builder import identity
 from autograd_compiler.errors import BackendError
+from autograd_compiler.operands import identity
 from autograd_compiler.types import (
     Array,
     ListOf,

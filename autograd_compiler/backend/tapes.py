@@ -15,7 +15,7 @@ import numpy as np
 
 from autograd_compiler import ir
 from autograd_compiler.backend.loops.sizes import Sizes
-from autograd_compiler.builder import identity
+from autograd_compiler.operands import identity
 from autograd_compiler.types import Array, ListOf, Scalar, TupleOf
 
 _INTEGER = Scalar("int64")

@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from autograd_compiler import ir
-from autograd_compiler.builder import type_of_operand
 from autograd_compiler.frontend.memory import State
 from autograd_compiler.frontend.values import (
     Bound,
@@ -21,6 +20,7 @@ from autograd_compiler.frontend.values import (
     Value,
     pack,
 )
+from autograd_compiler.operands import type_of_operand
 from autograd_compiler.types import (
     MEMORY,
     Nested,

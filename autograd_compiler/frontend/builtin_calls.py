@@ -14,12 +14,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autograd_compiler import ir
-from autograd_compiler.builder import (
-    class_of,
-    constant_value,
-    identity,
-    type_of_operand,
-)
 from autograd_compiler.frontend import (
     attributes,
     branches,
@@ -41,6 +35,12 @@ from autograd_compiler.frontend.values import (
     Ref,
     Value,
     pack,
+)
+from autograd_compiler.operands import (
+    class_of,
+    constant_value,
+    identity,
+    type_of_operand,
 )
 from autograd_compiler.types import (
     Array,

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from autograd_compiler import ir
-from autograd_compiler.builder import type_of_operand
 from autograd_compiler.frontend import (
     branches,
 )
@@ -17,6 +16,7 @@ from autograd_compiler.frontend.values import (
     Value,
     pack,
 )
+from autograd_compiler.operands import type_of_operand
 from autograd_compiler.types import (
     BOTTOM,
     MEMORY,

@@ -17,7 +17,6 @@ import types
 from typing import TYPE_CHECKING, Any
 
 from autograd_compiler import ir
-from autograd_compiler.builder import constant_value
 from autograd_compiler.frontend import attributes, calls, ways
 from autograd_compiler.frontend.handlers import Keywords, handles
 from autograd_compiler.frontend.values import (
@@ -29,6 +28,7 @@ from autograd_compiler.frontend.values import (
     Value,
     pack,
 )
+from autograd_compiler.operands import constant_value
 
 if TYPE_CHECKING:
     from autograd_compiler.frontend.lower import Lowering

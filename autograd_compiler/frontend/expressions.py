@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autograd_compiler import ir
-from autograd_compiler.builder import constant_value, operand_of, type_of_operand
 from autograd_compiler.frontend import (
     assignment,
     attributes,
@@ -30,6 +29,7 @@ from autograd_compiler.frontend.values import (
     Value,
     pack,
 )
+from autograd_compiler.operands import constant_value, operand_of, type_of_operand
 from autograd_compiler.types import (
     Array,
     ListOf,

@@ -31,7 +31,6 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from autograd_compiler import ir, runtime
-from autograd_compiler.builder import type_of_operand
 from autograd_compiler.errors import (
     AutogradCompilerError,
     MutationError,
@@ -51,6 +50,7 @@ from autograd_compiler.frontend.values import (
     Value,
 )
 from autograd_compiler.names import RESERVED, Names
+from autograd_compiler.operands import type_of_operand
 from autograd_compiler.types import (
     MEMORY,
     Array,

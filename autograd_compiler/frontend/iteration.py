@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 import numpy as np
 
 from autograd_compiler import ir
-from autograd_compiler.builder import constant_value, type_of_operand
 from autograd_compiler.frontend import (
     branches,
     calls,
@@ -37,6 +36,7 @@ from autograd_compiler.frontend.values import (
     Value,
     pack,
 )
+from autograd_compiler.operands import constant_value, type_of_operand
 from autograd_compiler.types import Array, ListOf, Scalar, Unknown
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from autograd_compiler import ir
-from autograd_compiler.builder import Builder, dict_type, identity, list_type
+from autograd_compiler.builder import Builder
 from autograd_compiler.errors import (
     AutogradCompilerError,
     CompileError,
@@ -48,6 +48,7 @@ from autograd_compiler.frontend.values import (
     Value,
     pack,
 )
+from autograd_compiler.operands import dict_type, identity, list_type
 from autograd_compiler.types import (
     MEMORY,
     Dim,

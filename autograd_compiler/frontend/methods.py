@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autograd_compiler import ir
-from autograd_compiler.builder import constant_value
 from autograd_compiler.frontend import (
     attributes,
     branches,
@@ -28,6 +27,7 @@ from autograd_compiler.frontend.values import (
     Value,
     pack,
 )
+from autograd_compiler.operands import constant_value
 from autograd_compiler.types import Array, DictOf, ListOf, Opaque, Scalar, Unknown
 
 if TYPE_CHECKING:

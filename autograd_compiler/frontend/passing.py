@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autograd_compiler import ir
-from autograd_compiler.builder import type_of_operand
 from autograd_compiler.frontend import results
 from autograd_compiler.frontend.results import Inline
 from autograd_compiler.frontend.values import (
@@ -17,6 +16,7 @@ from autograd_compiler.frontend.values import (
     Ref,
     Value,
 )
+from autograd_compiler.operands import type_of_operand
 from autograd_compiler.types import (
     Array,
     Bottom,

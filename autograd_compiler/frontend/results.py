@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
 
 from autograd_compiler import ir
-from autograd_compiler.builder import type_of_operand
 from autograd_compiler.frontend.values import (
     Value,
     pack,
 )
+from autograd_compiler.operands import type_of_operand
 from autograd_compiler.types import (
     Array,
     Scalar,

@@ -6,7 +6,6 @@ from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, Any
 
 from autograd_compiler import ir
-from autograd_compiler.builder import type_of_operand
 from autograd_compiler.errors import UnsupportedError
 from autograd_compiler.frontend import (
     branches,
@@ -19,6 +18,7 @@ from autograd_compiler.frontend.values import (
     Ref,
     Value,
 )
+from autograd_compiler.operands import type_of_operand
 from autograd_compiler.types import (
     Type,
     join,

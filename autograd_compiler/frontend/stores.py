@@ -8,11 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autograd_compiler import ir
-from autograd_compiler.builder import (
-    constant_value,
-    is_advanced,
-    type_of_operand,
-)
 from autograd_compiler.errors import CompileError, MutationError
 from autograd_compiler.frontend import (
     classes,
@@ -21,6 +16,8 @@ from autograd_compiler.frontend import (
     methods,
 )
 from autograd_compiler.frontend.values import Items, Object, Ref, Value
+from autograd_compiler.operands import constant_value, type_of_operand
+from autograd_compiler.subscripts import is_advanced
 from autograd_compiler.types import (
     MEMORY,
     WRITABLE_CONTAINERS,

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from autograd_compiler import ir
-from autograd_compiler.builder import constant_value, type_of_operand
 from autograd_compiler.frontend import (
     classes,
     expressions,
@@ -22,6 +21,7 @@ from autograd_compiler.frontend.values import (
     Value,
     pack,
 )
+from autograd_compiler.operands import constant_value, type_of_operand
 from autograd_compiler.types import (
     DictOf,
     ListOf,

@@ -17,8 +17,9 @@ import numpy as np
 
 from autograd_compiler import ir, runtime
 from autograd_compiler.analysis.forms import makes_new_memory
-from autograd_compiler.builder import Builder, type_of_operand
+from autograd_compiler.builder import Builder
 from autograd_compiler.names import adjoint_name
+from autograd_compiler.operands import type_of_operand
 from autograd_compiler.passes.masks import Masked
 from autograd_compiler.passes.storage import copier
 from autograd_compiler.types import (

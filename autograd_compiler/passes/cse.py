@@ -15,7 +15,7 @@ from autograd_compiler.analysis.effects import (
     is_exact_view,
     memory_of,
 )
-from autograd_compiler.builder import identity
+from autograd_compiler.operands import identity
 from autograd_compiler.types import Opaque, Scalar
 
 # Equal keys: the same function of the same values.

@@ -10,11 +10,11 @@ import numpy as np
 
 from autograd_compiler import ir
 from autograd_compiler.analysis.lost import refuse_lost_derivatives
-from autograd_compiler.builder import identity, unpack
 from autograd_compiler.errors import ArgumentError, render
 from autograd_compiler.frontend.program import Primal
 from autograd_compiler.frontend.source import span_of
 from autograd_compiler.names import Names, adjoint_name
+from autograd_compiler.operands import identity, unpack
 from autograd_compiler.passes.forward import forward_body
 from autograd_compiler.passes.pairs import Derivatives
 from autograd_compiler.passes.reverse import Sweeps, reverse_body

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from autograd_compiler import ir
-from autograd_compiler.builder import identity
+from autograd_compiler.operands import identity
 from autograd_compiler.types import Array, Dim, Scalar, TupleOf
 
 # What gives an array in the form of another one, and the same of a shape.

@@ -17,9 +17,10 @@ import numpy as np
 
 from autograd_compiler import expand, ir, runtime
 from autograd_compiler.analysis.activity import is_differentiable, varied_vars
-from autograd_compiler.builder import Builder, identity, type_of_operand
+from autograd_compiler.builder import Builder
 from autograd_compiler.errors import MutationError
 from autograd_compiler.names import adjoint_name
+from autograd_compiler.operands import identity, type_of_operand
 from autograd_compiler.passes.storage import Buffers
 from autograd_compiler.rules.registry import Rule, rule_of
 from autograd_compiler.types import (

@@ -17,8 +17,8 @@ from collections.abc import Iterable
 from autograd_compiler import ir
 from autograd_compiler.analysis.activity import active_vars
 from autograd_compiler.analysis.lost import refuse_lost_derivatives
-from autograd_compiler.builder import identity, type_of_operand, unpack
 from autograd_compiler.names import adjoint_name
+from autograd_compiler.operands import identity, type_of_operand, unpack
 from autograd_compiler.passes.forward import Tangent, forward_body
 from autograd_compiler.passes.keeping import defined_in
 from autograd_compiler.passes.recompute import compute_again

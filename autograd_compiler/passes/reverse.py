@@ -22,9 +22,10 @@ import numpy as np
 from autograd_compiler import expand, ir, runtime
 from autograd_compiler.analysis.activity import active_vars, is_differentiable
 from autograd_compiler.analysis.indexed import indexed_vars, unassigned_vars
-from autograd_compiler.builder import Builder, identity, load_type, type_of_operand
+from autograd_compiler.builder import Builder
 from autograd_compiler.errors import MutationError
 from autograd_compiler.names import adjoint_name
+from autograd_compiler.operands import identity, type_of_operand
 from autograd_compiler.passes.adjoints import Adjoint, Scope
 from autograd_compiler.passes.keeping import (
     Keeper,
@@ -38,6 +39,7 @@ from autograd_compiler.passes.recompute import compute_again
 from autograd_compiler.passes.reverse_loop import Worker, reverse_loop
 from autograd_compiler.passes.storage import Stored, needed
 from autograd_compiler.rules.registry import Rule, rule_of
+from autograd_compiler.subscripts import load_type
 from autograd_compiler.types import (
     CONTAINERS,
     WRITABLE_CONTAINERS,

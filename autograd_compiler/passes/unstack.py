@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from autograd_compiler import ir
-from autograd_compiler.builder import identity
+from autograd_compiler.operands import identity
 from autograd_compiler.types import Scalar
 
 _T = TypeVar("_T")

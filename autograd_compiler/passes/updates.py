@@ -24,7 +24,7 @@ from autograd_compiler.analysis.effects import (
     is_fresh,
     memory_of,
 )
-from autograd_compiler.builder import type_of_operand
+from autograd_compiler.operands import type_of_operand
 from autograd_compiler.types import Array, Scalar, dtype_of
 
 _Place = tuple[object, ...]

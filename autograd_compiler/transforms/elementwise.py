@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from autograd_compiler import ir, nested
-from autograd_compiler.builder import type_of_operand
 from autograd_compiler.errors import ArgumentError
+from autograd_compiler.operands import type_of_operand
 from autograd_compiler.specialise import selected
 from autograd_compiler.transforms.base import (
     Compiled,

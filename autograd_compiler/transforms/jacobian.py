@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 
 from autograd_compiler import ir, nested, tree
-from autograd_compiler.builder import type_of_operand
 from autograd_compiler.errors import ArgumentError
 from autograd_compiler.frontend.program import describe
 from autograd_compiler.nested import positions
+from autograd_compiler.operands import type_of_operand
 from autograd_compiler.specialise import Specialised, selected
 from autograd_compiler.transforms import direct
 from autograd_compiler.transforms.base import (

@@ -11,8 +11,8 @@ from typing import Any
 
 from autograd_compiler import ir, nested
 from autograd_compiler.analysis.effects import changes_state
-from autograd_compiler.builder import type_of_operand
 from autograd_compiler.errors import ArgumentError, render
+from autograd_compiler.operands import type_of_operand
 from autograd_compiler.specialise import Specialised
 from autograd_compiler.types import Opaque
 

@@ -23,10 +23,10 @@ from typing import Any, Literal
 import numpy as np
 
 from autograd_compiler import ir, nested
-from autograd_compiler.builder import type_of_operand
 from autograd_compiler.errors import ArgumentError
 from autograd_compiler.frontend import calls
 from autograd_compiler.frontend.program import describe
+from autograd_compiler.operands import type_of_operand
 from autograd_compiler.specialise import Specialised
 from autograd_compiler.transforms.base import Compiled, Transformation, specialiser_of
 from autograd_compiler.transforms.gradient import Gradient

@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 
 from autograd_compiler import ir, nested
-from autograd_compiler.builder import type_of_operand
 from autograd_compiler.frontend import calls
 from autograd_compiler.nested import positions
+from autograd_compiler.operands import type_of_operand
 from autograd_compiler.specialise import Specialised
 from autograd_compiler.types import Array, Scalar
 

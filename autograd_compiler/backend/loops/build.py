@@ -23,7 +23,7 @@ from autograd_compiler.backend.loops.expressions import (
 from autograd_compiler.backend.loops.nests import Nest, Place
 from autograd_compiler.backend.loops.plan import Planner, Statement
 from autograd_compiler.backend.loops.sizes import Sizes
-from autograd_compiler.builder import identity
+from autograd_compiler.operands import identity
 from autograd_compiler.types import Array, Dim, Scalar, Type
 
 _COUNTERS = ("i", "j", "k", "l")

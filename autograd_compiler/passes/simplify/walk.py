@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from autograd_compiler import ir
-from autograd_compiler.builder import identity
+from autograd_compiler.operands import identity
 from autograd_compiler.passes.simplify.adjoints import (
     adjoint_sign,
     choices,
