@@ -30,7 +30,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("passes.masks",),
     ("passes.adjoints", "passes.recompute"),  # sums of adjoints; what is computed twice
     ("passes.keeping",),  # making values available
-    ("passes.reverse_loop",),
+    ("passes.worker",),
+    ("passes.reverse_branch", "passes.reverse_loop", "passes.reverse_memory"),
     ("passes",),
     ("passes.pairs",),  # derivatives of the functions that are called
     ("passes.derivative",),  # the sweeps behind a signature

@@ -12,46 +12,36 @@ L. Hascoët, V. Pascual, "The Tapenade automatic differentiation tool", ACM TOMS
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
-from autograd_compiler import expand, ir, runtime
+from autograd_compiler import expand, ir
 from autograd_compiler.analysis.activity import active_vars, is_differentiable
 from autograd_compiler.analysis.indexed import indexed_vars, unassigned_vars
-from autograd_compiler.builder import Builder
-from autograd_compiler.errors import MutationError
 from autograd_compiler.names import adjoint_name
 from autograd_compiler.operands import identity, type_of_operand
-from autograd_compiler.passes.adjoints import Adjoint, Scope
+from autograd_compiler.passes.adjoints import Adjoint
 from autograd_compiler.passes.keeping import (
     Keeper,
-    defined_at,
-    defined_in,
-    substitute,
-    swap,
 )
 from autograd_compiler.passes.masks import Masked, commutes, unmasked
-from autograd_compiler.passes.recompute import compute_again
-from autograd_compiler.passes.reverse_loop import Worker, reverse_loop
-from autograd_compiler.passes.storage import Stored, needed
+from autograd_compiler.passes.reverse_branch import reverse_if, reverse_with
+from autograd_compiler.passes.reverse_loop import reverse_loop
+from autograd_compiler.passes.reverse_memory import (
+    reverse_append,
+    reverse_load,
+    reverse_pop,
+    reverse_store,
+)
+from autograd_compiler.passes.storage import Stored
+from autograd_compiler.passes.worker import Worker
 from autograd_compiler.rules.registry import Rule, rule_of
-from autograd_compiler.subscripts import load_type
 from autograd_compiler.types import (
     CONTAINERS,
-    WRITABLE_CONTAINERS,
     Array,
-    Bottom,
-    DictOf,
-    ListOf,
-    Scalar,
     Type,
-    Unknown,
-    is_inexact,
-    same_form,
 )
 
 
@@ -226,21 +216,21 @@ class _Reverse(Worker):
             case ir.Apply():
                 self._apply(op)
             case ir.Load():
-                self._load(op)
+                reverse_load(self, op)
             case ir.Store():
-                return self._store(op)
+                return reverse_store(self, op)
             case ir.Append():
-                self._append(op)
+                reverse_append(self, op)
             case ir.Pop():
-                self._pop(op)
+                reverse_pop(self, op)
             case ir.Call():
                 return self._call(op)
             case ir.If():
-                return [self._if(op, in_loop)]
+                return [reverse_if(self, op, in_loop)]
             case ir.For() | ir.While():
                 return reverse_loop(self, op, in_loop)
             case ir.With():
-                return [self._with(op, in_loop)]
+                return [reverse_with(self, op, in_loop)]
         return [op]
 
     # ------------------------------------------------------------ calls of operators
@@ -361,7 +351,7 @@ class _Reverse(Worker):
         for name in wanted:
             value = values[name]
             operand = bound[name]
-            if isinstance(operand, ir.Var) and _is_container(operand.type):
+            if isinstance(operand, ir.Var) and isinstance(operand.type, CONTAINERS):
                 value = self.as_items(value, taken[0], operand)
             fresh = value not in seen and self.is_fresh(value, start)
             seen.add(value)
@@ -370,165 +360,6 @@ class _Reverse(Worker):
 
     def _is_active(self, operand: ir.Operand) -> bool:
         return any(leaf in self.active for leaf in ir.leaves(operand))
-
-    # ------------------------------------------------------------ memory
-
-    def _load(self, op: ir.Load) -> None:
-        entry = self.take(op.target)
-        if entry is None or op.base not in self.active:
-            return
-        base = self.owned(op.base)
-        if self._may_be_container(base.type, op.target):
-            # Items may be containers or arrays that others hold: no `+=` on them.
-            so_far = self.builder.load(base, op.path)
-            total = self.typed(runtime.add, op.target.type, so_far, entry.value)
-            changed = self.update(op.base, base, op.path, total, "set")
-        else:
-            changed = self.update(op.base, base, op.path, entry.value, "add")
-        self.put(op.base, changed)
-
-    def _may_be_container(self, base: Type, item: ir.Var) -> bool:
-        """Whether an item may be a list, or an array that is held elsewhere, too."""
-        if isinstance(base, Unknown):
-            return isinstance(item.type, Unknown) and item in self.indexed
-        return _is_container(base) and not _is_number_type(item.type)
-
-    def _store(self, op: ir.Store) -> list[ir.Operation]:
-        value_active = any(leaf in self.active for leaf in ir.leaves(op.value))
-        if value_active and not is_inexact(op.base.type):
-            raise MutationError(
-                "a value that depends on the input is written into an array of integers",
-                op.span,
-                "make the array one of floats: dtype=float",
-            )
-        if op.target not in self.adjoints:
-            if not _changes_form(op) or not self._has_adjoint(op.target, op.base):
-                return [op]
-        base = self.owned(op.target)
-        self.take(op.target)
-        if op.mode == "add":
-            self.adjoints[op.base] = Adjoint(base, True)
-            if value_active:
-                part = self._read(base, op.path)
-                self._give(op.value, part)
-            return [op]
-        picked: ir.Operand = op.value
-        if value_active:
-            picked = self._picked(base, op.path)
-            self._give(op.value, picked, copied=True)
-        zero: ir.Operand = ir.Const(0.0)
-        before: list[ir.Operation] = []
-        if isinstance(op.base.type, WRITABLE_CONTAINERS):
-            zero = self._zero_item(op, picked, before)
-        cleared = self.update(op.target, base, op.path, zero, "set")
-        self.put(op.base, cleared)
-        return [*before, op]
-
-    def _zero_item(
-        self, op: ir.Store, like: ir.Operand, before: list[ir.Operation]
-    ) -> ir.Operand:
-        """The adjoint of the item that a store replaces: nothing depends on it yet.
-
-        The item may have another shape than what replaces it, whose shape `like` has.
-        """
-        path = tuple(step for step in op.path if isinstance(step, ir.Index))
-        kind = load_type(op.base.type, path, self.builder)
-        if len(path) < len(op.path) or isinstance(kind, (Scalar, Bottom)):
-            return ir.Const(0.0)
-        if not _into_container(op.base.type, path):
-            return ir.Const(0.0)
-        if same_form(kind, type_of_operand(op.value)):
-            return self.zeros(self.builder.as_var(like))
-        old = ir.Var("", kind)
-        read = ir.Load(op.span, old, op.base, path)
-        if not isinstance(op.base.type, DictOf) or len(path) != 1:
-            before.append(read)
-            return self.zeros(old)
-        # There may be none.
-        found, known = ir.Var("", kind), ir.Var("", Scalar("bool"))
-        inside = (op.base, path[0].index)
-        before += [
-            ir.Apply(op.span, (known,), operator.contains, inside),
-            ir.If(
-                op.span,
-                (found,),
-                known,
-                ir.Block((read,), (old,)),
-                ir.Block((), (op.value,)),
-            ),
-        ]
-        return self.zeros(found)
-
-    def _give(
-        self, operand: ir.Operand, value: ir.Operand, copied: bool = False
-    ) -> None:
-        self.contribute(operand, value, copied)
-
-    def _read(self, base: ir.Var, path: ir.Path) -> ir.Operand:
-        current: ir.Operand = base
-        for step in path:
-            if isinstance(step, ir.Index):
-                current = self.builder.load(current, (step,))
-            else:
-                kwargs: dict[str, Any] = dict(step.kwargs)
-                current = self.builder.apply(step.fn, current, *step.args, **kwargs)
-        return current
-
-    def _picked(self, base: ir.Var, path: ir.Path) -> ir.Operand:
-        """A copy of the adjoint of what was written."""
-        last = path[-1] if path else None
-        if isinstance(last, ir.Index) and _may_repeat(last.index):
-            holder = self._read(base, path[:-1])
-            return self.builder.apply(runtime.last_writes, holder, last.index)
-        part = self._read(base, path)
-        if isinstance(part, ir.Var) and isinstance(part.type, (Array, Unknown)):
-            if part in self.builder.shares or part is base:
-                return self.builder.apply(np.copy, part)
-        return part
-
-    def _has_adjoint(self, target: ir.Var, base: ir.Var) -> bool:
-        """Whether a list has an adjoint after it was changed, and so before.
-
-        If only what it was before has a use, its adjoint is begun here: a list that has
-        grown, or holds arrays of other shapes, would not give zeros of the right form.
-        """
-        if target not in self.adjoints and base in self.active:
-            if isinstance(base.type, ListOf):
-                self.owned(target)
-        return target in self.adjoints
-
-    def _append(self, op: ir.Append) -> None:
-        if not self._has_adjoint(op.target, op.base):
-            return
-        base = self.owned(op.target)
-        self.take(op.target)
-        rest, value = self._popped(base, op)
-        self.adjoints[op.base] = Adjoint(rest, True)
-        self.contribute(op.value, value, False)
-
-    def _popped(self, base: ir.Var, op: ir.Append) -> tuple[ir.Var, ir.Var]:
-        kind = type_of_operand(op.value)
-        rest = ir.Var(base.name, base.type)
-        value = ir.Var("", kind)
-        if isinstance(op.value, ir.Var) and op.value.name:
-            value.name = adjoint_name(op.value.name)
-        self.builder.append(ir.Pop(self.builder.span, rest, value, base, adjoint=True))
-        return rest, value
-
-    def _pop(self, op: ir.Pop) -> None:
-        entry = self.take(op.value)
-        if entry is None and not self._has_adjoint(op.target, op.base):
-            return
-        base = self.owned(op.target)
-        self.take(op.target)
-        value = (
-            self.zeros(op.value) if entry is None else self.as_item(entry, op.target)
-        )
-        longer = ir.Var(base.name, base.type)
-        self.builder.append(
-            ir.Append(self.builder.span, longer, base, value, adjoint=True)
-        )
-        self.put(op.base, longer)
 
     # ------------------------------------------------------------ calls of functions
 
@@ -610,179 +441,6 @@ class _Reverse(Worker):
         )
         return before, forward, after, residuals
 
-    # ------------------------------------------------------------ control flow
-
-    def _branch(
-        self,
-        ops: tuple[ir.Operation, ...],
-        seeds: list[tuple[ir.Operand, Adjoint]],
-        in_loop: bool,
-        same: Iterable[tuple[ir.Operand, ir.Operand]],
-    ) -> tuple[list[ir.Operation], list[ir.Operation], Scope]:
-        """Reverse one side of a branch from a copy of the scope."""
-        outer = self.adjoints
-        self.adjoints = {var: replace(entry) for var, entry in outer.items()}
-        with self.builder.block() as backward, self.builder.forms.in_branch(same):
-            for operand, entry in seeds:
-                self.contribute(operand, entry.value, False)
-            forward = self.sweep(ops, in_loop)
-        scope, self.adjoints = self.adjoints, outer
-        return forward, backward, scope
-
-    def _if(self, op: ir.If, in_loop: bool) -> ir.Operation:
-        for target in op.targets:
-            if target in self.active and isinstance(target.type, ListOf):
-                self.owned(target)  # its length may differ from that before
-        entries = [self.take(target) for target in op.targets]
-        seeds = [
-            [
-                (result, entry)
-                for result, entry in zip(block.results, entries, strict=True)
-                if entry is not None and result is not ir.UNDEFINED
-            ]
-            for block in (op.then, op.orelse)
-        ]
-        before = dict(self.adjoints)
-        sides = [
-            self._branch(
-                block.ops,
-                given,
-                in_loop,
-                zip(op.targets, block.results, strict=True),
-            )
-            for block, given in zip((op.then, op.orelse), seeds, strict=True)
-        ]
-        inner = [set(defined_in(block)) for block in (op.then, op.orelse)]
-        changed = [
-            var
-            for var in {**sides[0][2], **sides[1][2]}
-            if var not in inner[0]
-            and var not in inner[1]
-            and any(
-                side[2].get(var) is not None
-                and (var not in before or side[2][var].value is not before[var].value)
-                for side in sides
-            )
-        ]
-        results: list[list[ir.Operand]] = [[], []]
-        for k, (_, ops, scope) in enumerate(sides):
-            for var in changed:
-                if var in scope:
-                    value = scope[var].value
-                else:
-                    with self._into(ops):
-                        value = self.zeros(var)
-                    scope[var] = Adjoint(value, True)
-                results[k].append(value)
-        targets = tuple(
-            ir.Var(adjoint_name(var.name) if var.name else "", var.type)
-            for var in changed
-        )
-        for var, target in zip(changed, targets, strict=True):
-            owned = all(side[2][var].owned for side in sides)
-            self.adjoints[var] = Adjoint(target, owned)
-        forward, then, orelse = self._kept_in_branch(op, sides, results, in_loop)
-        if changed or then or orelse:
-            self.builder.append(
-                ir.If(
-                    self.builder.span,
-                    targets,
-                    op.cond,
-                    ir.Block(tuple(then), tuple(results[0])),
-                    ir.Block(tuple(orelse), tuple(results[1])),
-                    adjoint=True,
-                )
-            )
-        return forward
-
-    def _into(self, ops: list[ir.Operation]) -> Any:
-        return _Into(self.builder, ops)
-
-    def _kept_in_branch(
-        self,
-        op: ir.If,
-        sides: list[Any],
-        results: list[list[ir.Operand]],
-        in_loop: bool,
-    ) -> tuple[ir.If, list[ir.Operation], list[ir.Operation]]:
-        """Make what the reverse branches need of the forward branches available."""
-        targets = list(op.targets)
-        blocks = [op.then, op.orelse]
-        forwards = [list(side[0]) for side in sides]
-        exports: list[list[ir.Operand]] = [list(block.results) for block in blocks]
-        reverses: list[list[ir.Operation]] = []
-        for k, (_, ops, _) in enumerate(sides):
-            own = defined_at(forwards[k])
-            change: dict[ir.Var, ir.Var] = {}
-            if not in_loop:
-                ops, results[k] = self._computed_again(ops, results[k], own)
-            wanted = {
-                var: content
-                for var, content in needed(ops, tuple(results[k])).items()
-                if var in own
-            }
-            if in_loop:
-                change = self.keeper.tape(wanted, forwards[k], ops, op.span)
-            else:
-                wanted = self.keeper.by_shape(wanted, forwards[k], ops)
-                for var, content in wanted.items():
-                    kept = self.keeper.kept(var, content, forwards[k])
-                    out = ir.Var(var.name, var.type)
-                    targets.append(out)
-                    exports[k].append(kept)
-                    other = self.keeper.outside(var, own) if kept is var else None
-                    exports[1 - k].append(other or ir.UNDEFINED)
-                    change[var] = out
-            reverses.append([substitute(made, change) for made in ops])
-            results[k][:] = [swap(value, change) for value in results[k]]
-        forward = replace(
-            op,
-            targets=tuple(targets),
-            then=ir.Block(tuple(forwards[0]), tuple(exports[0])),
-            orelse=ir.Block(tuple(forwards[1]), tuple(exports[1])),
-        )
-        return forward, reverses[0], reverses[1]
-
-    def _computed_again(
-        self,
-        ops: list[ir.Operation],
-        results: list[ir.Operand],
-        own: set[ir.Var],
-    ) -> tuple[list[ir.Operation], list[ir.Operand]]:
-        """The reverse of a branch, with what is cheap computed where it is needed."""
-        wanted = [var for var in needed(ops, tuple(results)) if var in own]
-        steps = self.keeper.cheap(wanted, own, ())
-        block = compute_again(ir.Block(tuple(ops), tuple(results)), steps)
-        return list(block.ops), list(block.results)
-
-    def _with(self, op: ir.With, in_loop: bool) -> ir.Operation:
-        for target, result in zip(op.targets, op.body.results, strict=True):
-            if target in self.active and isinstance(target.type, ListOf):
-                self.owned(target)
-            entry = self.take(target)
-            if entry is not None:
-                self.contribute(result, entry.value, entry.owned)
-        with self.builder.block() as backward:
-            forward = self.sweep(op.body.ops, in_loop)
-        own = defined_at(forward)
-        targets = list(op.targets)
-        exports = list(op.body.results)
-        change: dict[ir.Var, ir.Var] = {}
-        values = tuple(entry.value for entry in self.adjoints.values())
-        wanted = needed(backward, values)
-        wanted = {var: content for var, content in wanted.items() if var in own}
-        for var, content in self.keeper.by_shape(wanted, forward, backward).items():
-            out = ir.Var(var.name, var.type)
-            targets.append(out)
-            exports.append(self.keeper.kept(var, content, forward))
-            change[var] = out
-        self.builder.ops.extend(substitute(made, change) for made in backward)
-        for entry in self.adjoints.values():
-            entry.value = swap(entry.value, change)
-        return replace(
-            op, targets=tuple(targets), body=ir.Block(tuple(forward), tuple(exports))
-        )
-
 
 def _items(
     operand: ir.Operand, value: ir.Operand, owned: bool
@@ -794,19 +452,6 @@ def _items(
     return [each for item, part in pairs for each in _items(item, part, False)]
 
 
-class _Into:
-    """Append to a block that was closed already."""
-
-    def __init__(self, builder: Builder, ops: list[ir.Operation]) -> None:
-        self.builder, self.ops = builder, ops
-
-    def __enter__(self) -> None:
-        self.outer, self.builder.ops = self.builder.ops, self.ops
-
-    def __exit__(self, *_: object) -> None:
-        self.builder.ops = self.outer
-
-
 # ---------------------------------------------------------------- small helpers
 
 
@@ -814,45 +459,5 @@ def _unpacks(op: ir.Apply) -> bool:
     return len(op.targets) != 1
 
 
-def _changes_form(op: ir.Store) -> bool:
-    """Whether an item of a list is replaced by one that may have another shape."""
-    path = tuple(step for step in op.path if isinstance(step, ir.Index))
-    if not _is_container(op.base.type) or not _into_container(op.base.type, path):
-        return False
-    kind = load_type(op.base.type, path, Builder())
-    return not same_form(kind, type_of_operand(op.value))
-
-
-def _into_container(base: Type, path: tuple[ir.Index, ...]) -> bool:
-    """Whether a write puts an item into a container, rather than into an array."""
-    for step in path[:-1]:
-        if not _is_container(base):
-            return False
-        base = load_type(base, (step,), Builder())
-    return _is_container(base)
-
-
-def _is_container(kind: Type) -> bool:
-    return isinstance(kind, CONTAINERS)
-
-
-def _is_number_type(kind: Type) -> bool:
-    return isinstance(kind, (Scalar, Array))
-
-
 def _name(operand: ir.Operand) -> str:
     return operand.name if isinstance(operand, ir.Var) else ""
-
-
-def _may_repeat(index: ir.Operand) -> bool:
-    """Whether an index may name one place twice."""
-    match index:
-        case ir.Var(type=Array(dtype)):
-            return dtype != "bool"
-        case ir.Var(type=Unknown() | ListOf()):
-            return True
-        case ir.Pack(items, form):
-            return form.kind == "list" or any(_may_repeat(item) for item in items)
-        case ir.Const(value):
-            return isinstance(value, (list, np.ndarray))
-    return False

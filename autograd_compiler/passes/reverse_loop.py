@@ -13,21 +13,12 @@ from dataclasses import replace
 from autograd_compiler import ir
 from autograd_compiler.builder import Builder
 from autograd_compiler.names import adjoint_name
-from autograd_compiler.passes.adjoints import Adjoint, Adjoints
-from autograd_compiler.passes.keeping import Keeper, defined_at, substitute, swap
+from autograd_compiler.passes.adjoints import Adjoint
+from autograd_compiler.passes.keeping import defined_at, substitute, swap
 from autograd_compiler.passes.storage import copier, needed, of_same_form
 from autograd_compiler.passes.unstack import counter
+from autograd_compiler.passes.worker import Worker
 from autograd_compiler.types import ListOf, Scalar, is_inexact
-
-
-class Worker(Adjoints):
-    """What reverses a block; `reverse.py` has the one there is."""
-
-    keeper: Keeper
-
-    def sweep(self, ops: tuple[ir.Operation, ...], in_loop: bool) -> list[ir.Operation]:
-        """Emit the reverse of operations; give the operations of the forward sweep."""
-        raise TypeError("only the worker of the reverse pass sweeps")
 
 
 def reverse_loop(
