@@ -210,14 +210,7 @@ def _of_constant(low: Lowering, value: Any, name: str, node: ast.AST) -> Value:
         return MethodOf(ir.Const(value), name)
     if isinstance(value, str):
         return MethodOf(ir.Const(value), name)
-    try:
-        found = getattr(value, name)
-    except AttributeError:
-        raise low.refuse(
-            node,
-            f"`{getattr(value, '__name__', value)}` has no attribute `{name}`",
-            _similar(name, dir(value)),
-        ) from None
+    found = _found(low, value, f"`{getattr(value, '__name__', value)}`", name, node)
     if isinstance(value, types.ModuleType) and not low.in_rule:
         capture = Capture(name, vars(value), id(vars(value)))
         if name in vars(value):
@@ -239,6 +232,15 @@ def _of_constant(low: Lowering, value: Any, name: str, node: ast.AST) -> Value:
 
 def _identity(capture: Capture) -> tuple[Any, ...]:
     return (capture.identity, capture.name, capture.path)
+
+
+def _found(low: Lowering, value: Any, whose: str, name: str, node: ast.AST) -> Any:
+    try:
+        return getattr(value, name)
+    except AttributeError:
+        raise low.refuse(
+            node, f"{whose} has no attribute `{name}`", _similar(name, dir(value))
+        ) from None
 
 
 def _similar(name: str, names: list[str]) -> str:
@@ -269,14 +271,8 @@ def _of_object(low: Lowering, owner: Object, name: str, node: ast.AST) -> Value:
     if isinstance(found, property) or (found is not None and name not in instance):
         if isinstance(found, _DESCRIPTORS):
             return of_class(low, owner, type(value), found, name, node)
-    try:
-        attribute_value = getattr(value, name)
-    except AttributeError:
-        raise low.refuse(
-            node,
-            f"`{type(value).__name__}` object has no attribute `{name}`",
-            _similar(name, dir(value)),
-        ) from None
+    whose = f"`{type(value).__name__}` object"
+    attribute_value = _found(low, value, whose, name, node)
     if callable(attribute_value) and not isinstance(
         attribute_value, (types.FunctionType, type)
     ):

@@ -175,9 +175,14 @@ def enter(
             state.stale[by_key[key].param] = span
         elif isinstance(key, ir.Var):
             state.stale[key] = span
-    for name in {item.key[1] for item in carried if item.key[0] == "name"}:
+    _put_parameters(low, state, by_key)
+
+
+def _put_parameters(low: Lowering, state: State, by_key: dict[Any, Carried]) -> None:
+    """Names and cells stand for what the loop carries."""
+    for name in {key[1] for key in by_key if key[0] == "name"}:
         state.names[name] = _put_name(low, state, name, by_key)
-    for cell in {item.key[1] for item in carried if item.key[0] == "cell"}:
+    for cell in {key[1] for key in by_key if key[0] == "cell"}:
         content = state.cells[cell]
         if isinstance(content, ir.Var):
             state.cells[cell] = by_key[("cell", cell)].param
@@ -362,17 +367,4 @@ def _enter_after(low: Lowering, state: State, by_key: dict[Any, Carried]) -> Non
         elif key[0] == "cell" and len(key) == 2 and isinstance(item.init, ir.Var):
             low.memory.new_version(item.param, item.init)
             state.current[low.memory.origin(item.init)] = item.param
-    for name in {key[1] for key in by_key if key[0] == "name"}:
-        state.names[name] = _put_name(low, state, name, by_key)
-    for cell in {key[1] for key in by_key if key[0] == "cell"}:
-        content = state.cells[cell]
-        if isinstance(content, ir.Var):
-            state.cells[cell] = by_key[("cell", cell)].param
-        else:
-            state.cells[cell] = Items(
-                content.form,
-                tuple(
-                    _put(item, ("cell", cell, k), by_key)
-                    for k, item in enumerate(content.items)
-                ),
-            )
+    _put_parameters(low, state, by_key)

@@ -390,17 +390,16 @@ class _Forward:
         if not varies:
             self.builder.append(op)
             return
-        d_base = self._buffer(op.base)
-        d_value = self.tangent(op.value)
-        self.builder.append(op)
-        made = ir.Var(d_base.name, d_base.type)
-        self.builder.append(replace(op, target=made, base=d_base, value=d_value))
-        self.set(op.target, made)
+        self._written_alike(op)
 
     def _append(self, op: ir.Append) -> None:
         if op.target not in self.varied:
             self.builder.append(op)
             return
+        self._written_alike(op)
+
+    def _written_alike(self, op: ir.Store | ir.Append) -> None:
+        """What is written into a value, its tangent is written into that of the value."""
         d_base, d_value = self._buffer(op.base), self.tangent(op.value)
         self.builder.append(op)
         made = ir.Var(d_base.name, d_base.type)

@@ -131,26 +131,20 @@ def hstack_adjoint(
 def dstack_adjoint(d_y: Any, tup: Any) -> Any:
     if isinstance(tup, np.ndarray):
         raise TypeError("np.dstack of one array: pass a list of arrays")
-    return unjoined(d_y, tup, [depth(array) for array in tup], 2)
+    return unjoined(d_y, tup, [size_along(2, array) for array in tup], 2)
 
 
-def depth(array: Any) -> Any:
-    if np.ndim(array) < 3:
+def size_along(axis: Any, array: Any) -> Any:
+    if np.ndim(array) <= axis:
         return 1
-    return np.shape(array)[2]
+    return np.shape(array)[axis]
 
 
 @linear(np.column_stack, wrt="tup")
 def column_stack_adjoint(d_y: Any, tup: Any) -> Any:
     if isinstance(tup, np.ndarray):
         raise TypeError("np.column_stack of one array: pass a list of arrays")
-    return unjoined(d_y, tup, [column_count(array) for array in tup], 1)
-
-
-def column_count(array: Any) -> Any:
-    if np.ndim(array) < 2:
-        return 1
-    return np.shape(array)[1]
+    return unjoined(d_y, tup, [size_along(1, array) for array in tup], 1)
 
 
 @linear(np.block, wrt="arrays")
