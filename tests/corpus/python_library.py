@@ -51,7 +51,7 @@ def largest_by_square(x):
     return max(x, key=lambda item: item**2) ** 3 + min([x[0], x[1]], key=abs)
 
 
-@program(x4)
+@program(x4, numba=False)  # lists of tuples
 def sorted_by_key(x):
     ordered = sorted(x, key=lambda item: -item)
     pairs = sorted(zip(x, x**2), key=lambda pair: pair[1], reverse=True)
@@ -105,7 +105,7 @@ def methods_of_dicts(x):
 
 
 # A limit of second order, refused: the adjoint of a run-time dict is copied by `dict`.
-@program(x4, smooth=False)
+@program(x4, smooth=False, numba=False)  # a dict that grows
 def default_dict(x):
     table = collections.defaultdict(float)
     for name, item in zip("abab", x):
@@ -143,7 +143,7 @@ def filtered_and_mapped(x):
     return sum(map(lambda a, b: a * math.sin(b), kept, x))
 
 
-@program(x4)
+@program(x4, numba=False)  # lists of tuples
 def pairs_of_items(x):
     total = sum(a * b for a, b in itertools.combinations(x, 2))
     for a, b in itertools.pairwise(x):
@@ -161,7 +161,7 @@ def chained_and_accumulated(x):
     return total + list(itertools.accumulate(x, operator.mul))[2]
 
 
-@program(np.array([[0.5, -0.3], [1.2, 0.9]]))
+@program(np.array([[0.5, -0.3], [1.2, 0.9]]), numba=False)  # lists of tuples
 def enumerated_places(m):
     total = 0.0
     for (i, j), item in np.ndenumerate(m):
@@ -171,7 +171,7 @@ def enumerated_places(m):
     return total
 
 
-@program(x4)
+@program(x4, numba=False)  # `math.fsum`
 def numpy_of_lists(x):
     items = [item * item for item in x]
     fixed = (x[0], x[1])
@@ -190,7 +190,9 @@ def cached_helper(x):
     return cached_square(x, 2) + cached_square(1.0, 3) * x
 
 
-@program({"w0": np.full((3, 2), 0.2), "w1": np.full((1, 3), 0.4)}, x4[:2])
+@program(
+    {"w0": np.full((3, 2), 0.2), "w1": np.full((1, 3), 0.4)}, x4[:2], numba=False
+)  # a dict of arrays whose keys are made
 def keys_made_of_numbers(params, x):
     for layer in range(2):
         x = np.tanh(params[f"w{layer}"] @ x)
