@@ -9,6 +9,7 @@
 """
 
 from autograd_compiler.errors import AutogradCompilerError
+from autograd_compiler.surgery import grad_of
 from autograd_compiler.testing import check_grads
 from autograd_compiler.transforms import (
     Gradient,
@@ -42,6 +43,7 @@ __all__ = [
     "fisher",
     "gauss_newton",
     "grad",
+    "grad_of",
     "hessian",
     "hvp",
     "jacfwd",

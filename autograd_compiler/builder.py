@@ -261,7 +261,7 @@ class Builder:
             size = self._size_arithmetic(fn, args)
             if size is not None:
                 return Result((size,))
-        if fn is identity:
+        if fn is identity or isinstance(fn, ir.GradOf):
             return Result((type_of_operand(args[0]),))
         if fn is tuple and len(args) == 1:
             given = type_of_operand(args[0])

@@ -20,7 +20,7 @@ import numpy as np
 from autograd_compiler import ir
 from autograd_compiler.builder import Builder
 from autograd_compiler.errors import UnsupportedError
-from autograd_compiler.frontend import rule_calls
+from autograd_compiler.frontend import calls, rule_calls
 from autograd_compiler.frontend.lower import Lowering
 from autograd_compiler.frontend.values import Frame, Value
 from autograd_compiler.names import public_name
@@ -88,6 +88,24 @@ def function(
     node = ast.Pass()
     result = rule_calls.call_in_rule(low, fn, tuple(args), kwargs, node)
     return low.operand(result)
+
+
+def adjusted(builder: Builder, op: ir.Apply, adjoint: ir.Operand) -> ir.Operand:
+    """What the block of a `with grad_of(…)` makes of an adjoint.
+
+    The block is the user's; in the generated code it is one step of the reverse sweep.
+    """
+    assert isinstance(op.fn, ir.GradOf)
+    low = Lowering(builder=builder, in_rule=True)
+    low.defining = True
+    low.frame = Frame({}, vars(np), {}, "<rule>", frozenset())
+    span = builder.span
+    with builder.block() as ops:
+        result = calls.call(low, op.fn.adjust, (adjoint, *op.args[1:]), {}, ast.Pass())
+        found = low.operand(result)
+    for made in ops:
+        builder.append(ir.at_span(made, span))
+    return found
 
 
 def bound_arguments(

@@ -136,6 +136,16 @@ class CallValue:
     """The callee of a call of a run-time function value, its first argument."""
 
 
+@dataclass(frozen=True, eq=False)
+class GradOf:
+    """The callee of `y = x` that says what happens to the adjoint on its way to `x`.
+
+    The call has `x` and what else `adjust` needs; `adjust(d_y, *others)` gives `d_x`.
+    """
+
+    adjust: Any  # a `Closure` of the frontend
+
+
 # ---------------------------------------------------------------- operations
 
 
@@ -577,6 +587,15 @@ def rebuild_op(
         case With():
             return replace(op, context=one(op.context), body=inside(op.body))
     raise AssertionError(f"unknown operation {op!r}")
+
+
+def at_span(op: Operation, span: Span) -> Operation:
+    """The operation, with those inside of it, as of another statement."""
+
+    def inside(block: Block) -> Block:
+        return Block(tuple(at_span(inner, span) for inner in block.ops), block.results)
+
+    return replace(rebuild_op(op, lambda var: var, inside), span=span)
 
 
 def rebuild_block(block: Block, change: Callable[[Var], Operand]) -> Block:

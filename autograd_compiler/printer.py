@@ -87,6 +87,8 @@ def has_operator(fn: Any) -> bool:
 
 def is_identity(fn: Any) -> bool:
     """Whether the function is the compiler's own `y = x`."""
+    if isinstance(fn, ir.GradOf):
+        return True
     module = getattr(fn, "__module__", None) or ""
     named = getattr(fn, "__name__", "") == "identity"
     return named and module.startswith("autograd_compiler.")

@@ -14,7 +14,7 @@ PACKAGE = Path(__file__).parent.parent / "autograd_compiler"
 # A name stands for the module, or for all of a folder; the longest match counts.
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("types", "version"),
-    ("ir", "runtime", "show"),
+    ("ir", "runtime", "show", "surgery"),
     ("errors",),
     ("names", "tree"),
     ("printer", "verify", "rules.registry"),

@@ -88,6 +88,9 @@ def differentiated(op: ir.Apply) -> Iterator[ir.Operand]:
     through.  Operands of other rules are all given: those without a derivative are
     refused later, should they be active.
     """
+    if isinstance(op.fn, ir.GradOf):
+        yield op.args[0]
+        return
     rule = rule_of(op.fn)
     if rule is None or rule.kind != "partials":
         yield from ir.operands(op)

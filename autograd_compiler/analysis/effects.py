@@ -205,7 +205,9 @@ def _note(memory: Memory, op: ir.Operation) -> None:
 
 def _note_apply(memory: Memory, op: ir.Apply) -> None:
     operands = (*op.args, *(value for _, value in op.kwargs))
-    if changes_state(op):
+    if isinstance(op.fn, ir.GradOf):
+        _same(memory, op.target, op.args[0])
+    elif changes_state(op):
         _opaque(memory, op.targets, operands)
     elif not is_fresh(op):
         for target in op.targets:

@@ -146,7 +146,7 @@ class _Builder:
                 if not (isinstance(op, ir.Pop) and op.value in self.folded):
                     yield Do(op)
             case ir.Apply(fn=fn) if is_identity(fn):
-                yield from self.copy(op, op.targets, op.args)
+                yield from self.copy(op, op.targets, op.args[:1])
             case ir.If() if op not in self._expressions:
                 then = [*self.block(op.then.ops), *self.results(op, op.then)]
                 orelse = [*self.block(op.orelse.ops), *self.results(op, op.orelse)]

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autograd_compiler import ir
-from autograd_compiler.frontend import assignment, branches, calls, classes
+from autograd_compiler.frontend import adjusting, assignment, branches, calls, classes
 from autograd_compiler.frontend.normalise.refuse import TRY_HINT
 from autograd_compiler.frontend.values import Failure, Value
+from autograd_compiler.surgery import grad_of
 
 if TYPE_CHECKING:
     from autograd_compiler.frontend.lower import Lowering
@@ -32,6 +33,9 @@ def _with(low: Lowering, node: ast.With, items: list[ast.withitem]) -> None:
         low.statements(node.body)
         return
     item, *rest = items
+    if _is_grad_of(low, item.context_expr):
+        adjusting.lower_grad_of(low, node, item)
+        return
     context, entered = _entered(low, item)
     if item.optional_vars is not None:
         if entered is None and not _is_unused(item.optional_vars):
@@ -51,6 +55,13 @@ def _with(low: Lowering, node: ast.With, items: list[ast.withitem]) -> None:
         _with(low, node, rest)
         return
     _inside(low, node, low.operand(context, item.context_expr), rest)
+
+
+def _is_grad_of(low: Lowering, node: ast.expr) -> bool:
+    if not isinstance(node, ast.Call):
+        return False
+    function = low.expression(node.func)
+    return isinstance(function, ir.Const) and function.value is grad_of
 
 
 def _is_unused(target: ast.expr) -> bool:

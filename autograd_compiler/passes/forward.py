@@ -204,6 +204,8 @@ class _Forward:
 
     def forward(self, op: ir.Operation) -> None:
         match op:
+            case ir.Apply(fn=ir.GradOf()):
+                self.forward(replace(op, fn=identity, args=op.args[:1]))
             case ir.Apply():
                 self.builder.append(op)
                 if is_differentiable(op) and any(

@@ -213,6 +213,9 @@ class _Reverse(Worker):
 
     def reverse(self, op: ir.Operation, in_loop: bool) -> list[ir.Operation]:
         match op:
+            case ir.Apply(fn=ir.GradOf()):
+                self._apply(op)
+                return [replace(op, fn=identity, args=op.args[:1])]
             case ir.Apply():
                 self._apply(op)
             case ir.Load():
@@ -245,6 +248,15 @@ class _Reverse(Worker):
             entry = taken[0]
             assert entry is not None
             self.contribute(op.args[0], entry.value, entry.owned)
+            return
+        if isinstance(op.fn, ir.GradOf):
+            entry = taken[0]
+            assert entry is not None
+            start = len(self.builder.ops)
+            adjusted = expand.adjusted(self.builder, op, entry.value)
+            owned = adjusted is entry.value and entry.owned
+            fresh = self.is_fresh(adjusted, start)
+            self.contribute(op.args[0], adjusted, owned or fresh)
             return
         rule = rule_of(op.fn)
         if rule is None or rule.kind in ("refused", "zero"):

@@ -166,6 +166,11 @@ def _kept_as_state(
     found: dict[ir.Var, tuple[int, ir.Var]] = {}
     for k, param in enumerate(op.params):
         value = nexts[k]
+        made = (
+            worker.keeper.definitions.get(value) if isinstance(value, ir.Var) else None
+        )
+        if isinstance(made, ir.Apply) and isinstance(made.fn, ir.GradOf):
+            value = made.args[0]
         if (
             isinstance(value, ir.Var)
             and value is not param

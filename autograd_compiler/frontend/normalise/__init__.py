@@ -18,7 +18,7 @@ from autograd_compiler.frontend.normalise.continues import without_continue
 from autograd_compiler.frontend.normalise.dead_code import without_dead_code
 from autograd_compiler.frontend.normalise.loop_else import without_loop_else
 from autograd_compiler.frontend.normalise.matches import without_match
-from autograd_compiler.frontend.normalise.refuse import refuse_unsupported
+from autograd_compiler.frontend.normalise.refuse import mark_jumps, refuse_unsupported
 from autograd_compiler.frontend.normalise.returns import single_return
 
 PASSES = (
@@ -82,6 +82,7 @@ def normalise(node: ast.FunctionDef, filename: str) -> ast.FunctionDef:
         return result
     """
     refuse_unsupported(node, filename)
+    mark_jumps(node)
     for rewrite in PASSES:
         node = rewrite(node)
     return node

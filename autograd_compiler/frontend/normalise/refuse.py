@@ -70,6 +70,29 @@ def refuse_unsupported(node: ast.FunctionDef, filename: str) -> None:
         )
 
 
+def mark_jumps(node: ast.FunctionDef) -> None:
+    """Note at each `with` that a jump leaves it: the passes rewrite jumps away.
+
+    Whether the block of the `with` is one that may hold jumps, only its object tells.
+    """
+    for part in chain.from_iterable(map(_parts, node.body)):
+        if isinstance(part, ast.With) and any(map(_jumps, part.body)):
+            setattr(part.items[0].context_expr, JUMPS, True)
+
+
+JUMPS = "holds_a_jump"
+
+
+def _jumps(node: ast.AST) -> bool:
+    if isinstance(node, ast.Return | ast.Break | ast.Continue):
+        return True
+    if isinstance(node, ast.FunctionDef | ast.Lambda | ast.For | ast.While):
+        # The jumps of an inner loop stay inside of it, except for `return`.
+        inner = () if isinstance(node, ast.FunctionDef | ast.Lambda) else ast.walk(node)
+        return any(isinstance(part, ast.Return) for part in inner)
+    return any(map(_jumps, ast.iter_child_nodes(node)))
+
+
 def _parts(node: ast.AST) -> Iterator[ast.AST]:
     """The nodes of a function, without those of functions inside it."""
     yield node
