@@ -7,6 +7,7 @@ emitted text, which is itself in the supported language.
 from __future__ import annotations
 
 import ast
+import itertools
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -60,16 +61,17 @@ def clean(
 
     `derived` says that no part of the function is shown as the user wrote it.
     """
-    for _ in range(MAX_ROUNDS):
+    unchanged = 0
+    for step in itertools.islice(itertools.cycle(CLEAN), MAX_ROUNDS * len(CLEAN)):
         before = function
-        for step in CLEAN:
-            if step is dce.eliminate_dead_code:
-                function = dce.eliminate_dead_code(function, pure_calls)
-            elif step is hoist.hoist_invariants:
-                function = hoist.hoist_invariants(function, derived)
-            else:
-                function = step(function)
-        if function is before:
+        if step is dce.eliminate_dead_code:
+            function = dce.eliminate_dead_code(function, pure_calls)
+        elif step is hoist.hoist_invariants:
+            function = hoist.hoist_invariants(function, derived)
+        else:
+            function = step(function)
+        unchanged = unchanged + 1 if function is before else 0
+        if unchanged == len(CLEAN):
             break
     return function
 

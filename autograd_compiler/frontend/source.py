@@ -21,7 +21,7 @@ import types
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import count
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import gast
 
@@ -131,7 +131,7 @@ def is_written_in(text: str, code: types.CodeType) -> bool:
 
 def unparse(node: ast.AST) -> str:
     """The tree as Python text, written by gast: the same for all versions of Python."""
-    tree = ast.fix_missing_locations(copy.deepcopy(node))
+    tree = ast.fix_missing_locations(copied(node))
     return str(gast.unparse(gast.ast_to_gast(tree)))
 
 
@@ -409,7 +409,7 @@ def _compiled(
     """
     statements = _parse(text, future)
     module = ast.Module([statements[number] for number in chosen], [])
-    marked = copy.deepcopy(module)
+    marked = copied(module)
     for number, found in enumerate(_definitions(marked), start=_FIRST_MARK):
         _mark(found.node, number)
     # Python compiles `np.sin(x)` differently where it sees that `np` is a module.
@@ -562,7 +562,7 @@ def _covers(node: FunctionNode, code: types.CodeType) -> bool:
 
 def _as_function(found: _Found, name: str) -> ast.FunctionDef:
     """The definition as a tree of its own, without decorators."""
-    node = copy.deepcopy(found.node)
+    node = copied(found.node)
     if isinstance(node, ast.Lambda):
         fields: Any = {
             "name": found.target or (name if name.isidentifier() else "function"),
@@ -670,3 +670,18 @@ def _collapsed(text: str) -> str:
             parts.append(token.string)
             end = token.end[1]
     return "".join(parts)
+
+
+Tree = TypeVar("Tree", bound=ast.AST)
+
+
+def copied(node: Tree) -> Tree:
+    """A copy of a syntax tree; `copy.deepcopy` takes five times as long."""
+    made = type(node).__new__(type(node))
+    for name, value in vars(node).items():
+        if isinstance(value, list):
+            value = [copied(v) if isinstance(v, ast.AST) else v for v in value]
+        elif isinstance(value, ast.AST):
+            value = copied(value)
+        setattr(made, name, value)
+    return made

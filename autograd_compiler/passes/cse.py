@@ -78,7 +78,9 @@ class _Sharing:
         ops: list[ir.Operation] = []
         hidden: list[tuple[Key, _Known | None]] = []
         for old in block.ops:
-            op = ir.rebuild_op(old, self._current, lambda inner: inner)
+            op = old
+            if self._replaced:
+                op = ir.rebuild_op(old, self._current, lambda inner: inner)
             match op:
                 case ir.Apply() | ir.Load():
                     shared = self._share(op, hidden)

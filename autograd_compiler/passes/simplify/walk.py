@@ -101,7 +101,9 @@ class Simplifier(Work):
         return ir.Block(tuple(ops), tuple(map(self.current, block.results)))
 
     def operation(self, old: ir.Operation, ops: list[ir.Operation]) -> None:
-        op = ir.rebuild_op(old, self.current_var, lambda inner: inner)
+        op = old
+        if self.replaced:
+            op = ir.rebuild_op(old, self.current_var, lambda inner: inner)
         match op:
             case ir.Apply() if len(op.targets) == 1:
                 self.apply(op, ops)
