@@ -6,33 +6,24 @@ adjoints derived by hand, and to other tools where they are installed.
 
 from __future__ import annotations
 
-import os
+import argparse
+import importlib.metadata
+import json
+import platform
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
 
-# Threads are pinned before anything that starts them is imported.
-for _name in ("OMP", "OPENBLAS", "MKL", "NUMBA"):
-    os.environ[f"{_name}_NUM_THREADS"] = "1"
-os.environ["XLA_FLAGS"] = (
-    "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
-)
+import numpy as np
 
-import argparse  # noqa: E402
-import importlib.metadata  # noqa: E402
-import json  # noqa: E402
-import platform  # noqa: E402
-from collections.abc import Mapping  # noqa: E402
-from dataclasses import asdict  # noqa: E402
-from pathlib import Path  # noqa: E402
-from typing import Any  # noqa: E402
-
-import numpy as np  # noqa: E402
-
-from benchmarks import candidates as field  # noqa: E402
-from benchmarks.measure import Time, check, first_calls, interleaved  # noqa: E402
-from benchmarks.workloads import SIZES, Workload  # noqa: E402
-from benchmarks.workloads.dynamics import WORKLOADS as DYNAMICS  # noqa: E402
-from benchmarks.workloads.learning import WORKLOADS as LEARNING  # noqa: E402
-from benchmarks.workloads.scalars import WORKLOADS as SCALARS  # noqa: E402
-from benchmarks.workloads.stencils import WORKLOADS as STENCILS  # noqa: E402
+from benchmarks import candidates as field
+from benchmarks.measure import Time, check, first_calls, interleaved
+from benchmarks.workloads import SIZES, Workload
+from benchmarks.workloads.dynamics import WORKLOADS as DYNAMICS
+from benchmarks.workloads.learning import WORKLOADS as LEARNING
+from benchmarks.workloads.scalars import WORKLOADS as SCALARS
+from benchmarks.workloads.stencils import WORKLOADS as STENCILS
 
 WORKLOADS = (*STENCILS, *LEARNING, *DYNAMICS, *SCALARS)
 GRADIENTS = (*field.OURS, *field.HANDS, *field.PEERS)
