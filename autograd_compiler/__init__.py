@@ -9,6 +9,7 @@
 """
 
 from autograd_compiler.errors import AutogradCompilerError
+from autograd_compiler.flat import flatten
 from autograd_compiler.testing import check_grads
 from autograd_compiler.transforms import (
     Gradient,
@@ -40,6 +41,7 @@ __all__ = [
     "check_grads",
     "elementwise_grad",
     "fisher",
+    "flatten",
     "gauss_newton",
     "grad",
     "hessian",

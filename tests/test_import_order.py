@@ -36,6 +36,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("pipeline",),
     ("specialise",),
     ("nested",),
+    ("flat",),  # a container as one array
     (
         "transforms.results",
         "transforms.repeated",
@@ -47,7 +48,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("transforms.jacobian", "transforms.curvature", "transforms.elementwise"),
     ("transforms.hessian",),
     ("transforms",),
-    ("testing", "interop"),
+    ("interop.library",),  # what is missing is said
+    ("testing", "interop", "optimizers"),
     ("__init__",),
     ("demo",),
     ("__main__",),
