@@ -48,7 +48,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("transforms.jacobian", "transforms.curvature", "transforms.elementwise"),
     ("transforms.hessian",),
     ("transforms",),
-    ("interop.library",),  # what is missing is said
+    ("interop.library", "interop.flat_functions"),  # what several adapters need
     ("testing", "interop", "optimizers"),
     ("__init__",),
     ("demo",),
