@@ -26,7 +26,7 @@ class ArgumentError(AutogradCompilerError, TypeError):
     """A call of the public interface with arguments that it cannot take."""
 
 
-class MissingLibraryError(AutogradCompilerError, ImportError):
+class MissingLibraryError(AutogradCompilerError, ModuleNotFoundError):
     """An adapter whose library is not installed; says what to install."""
 
 

@@ -23,12 +23,13 @@ FlatArray = np.ndarray[Any, np.dtype[Any]]
 
 @dataclass(frozen=True)
 class Leaf:
-    """One number or array of a container: how it is written, and what it must become.
+    """One number or array of a container: where it stands, and what it must become.
 
     `cls` is the type of a number, and None for an array.
     """
 
     path: str
+    name: str
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
     cls: type | None
@@ -78,9 +79,9 @@ class Unflatten:
 
     @property
     def names(self) -> list[str]:
-        """A name for each number of the flat array: `['w'][0, 1]`, `.scale`."""
+        """A name for each number of the flat array: `w[0, 1]`, `scale`."""
         return [
-            leaf.path + (str(list(index)) if index else "")
+            leaf.name + (str(list(index)) if index else "")
             for leaf in self.leaves
             for index in np.ndindex(leaf.shape)
         ]
@@ -226,7 +227,16 @@ def _leaf(path: tree.Path, value: Any) -> Leaf:
             what = f"of {array.dtype}" if not number else what
         raise ArgumentError(f"flatten takes floats, and `tree{text}` is {what}{hint}")
     is_array = isinstance(value, np.ndarray)
-    return Leaf(text, array.shape, array.dtype, None if is_array else type(value))
+    return Leaf(
+        text, _name(path), array.shape, array.dtype, None if is_array else type(value)
+    )
+
+
+def _name(path: tree.Path) -> str:
+    """How a leaf is called without its container, which is `x` if it must have a name."""
+    if path and str(path[0].key).isidentifier():
+        return tree.path_text(path[1:], str(path[0].key))
+    return tree.path_text(path, "x")
 
 
 def _together(low: Any, structure: tree.Structure, leaves: Iterator[Any]) -> Any:

@@ -82,7 +82,9 @@ def test_memory_is_not_shared() -> None:
 
 def test_names_say_where_each_number_stands() -> None:
     names = flatten({"w": np.ones((1, 2)), "b": Layer(1.0, np.ones(1))})[1].names
-    assert names == ["['w'][0, 0]", "['w'][0, 1]", "['b'].w", "['b'].b[0]"]
+    assert names == ["w[0, 0]", "w[0, 1]", "b.w", "b.b[0]"]
+    assert flatten((1.0, np.ones(1)))[1].names == ["x[0]", "x[1][0]"]
+    assert flatten(1.0)[1].names == ["x"]
 
 
 def test_unflatten_pickles() -> None:

@@ -48,7 +48,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("transforms.jacobian", "transforms.curvature", "transforms.elementwise"),
     ("transforms.hessian",),
     ("transforms",),
-    ("interop.library", "interop.flat_functions"),  # what several adapters need
+    ("interop.library", "interop.flat_functions", "interop.elementwise_loss"),
     ("testing", "interop", "optimizers"),
     ("__init__",),
     ("demo",),
