@@ -110,6 +110,34 @@ def test_unflatten_in_a_differentiated_function() -> None:
     np.testing.assert_array_equal(flat, before)
 
 
+@pytest.mark.numba
+def test_unflatten_under_numba() -> None:
+    pytest.importorskip("numba")
+    flat, unflatten = flatten({"w": np.arange(6.0).reshape(2, 3), "b": 0.5})
+
+    def loss(v, x):
+        p = unflatten(v)
+        return np.sum((x @ p["w"] + p["b"]) ** 2)
+
+    x = np.array([0.3, -0.2])
+    fast = grad(loss, backend="numba")(flat, x)
+    np.testing.assert_allclose(fast, grad(loss)(flat, x))
+
+
+def test_another_unflatten_of_the_same_name_is_used() -> None:
+    _, unflatten = flatten((1.0, np.ones(2)))
+
+    def loss(v):
+        return unflatten(v)[0] * 2.0
+
+    derivative = grad(loss)
+    np.testing.assert_array_equal(derivative(np.ones(3)), [2.0, 0.0, 0.0])
+    _, unflatten = flatten((1.0, 1.0, 1.0))
+    np.testing.assert_array_equal(derivative(np.ones(3)), [2.0, 0.0, 0.0])
+    _, unflatten = flatten([0.0] * 4)
+    np.testing.assert_array_equal(derivative(np.ones(4)), [2.0, 0.0, 0.0, 0.0])
+
+
 def test_dtypes_are_those_of_the_container_in_a_differentiated_function() -> None:
     flat, unflatten = flatten({"a": np.ones(2, np.float32), "b": 1.0})
 

@@ -76,7 +76,12 @@ class FlatObjective:
 
     def value(self, x: Any, *args: Any) -> float:
         """The value alone."""
-        return float(self._function(self._unflatten(x), *self._args, *args))
+        value = self._function(self._unflatten(x), *self._args, *args)
+        if np.ndim(value) != 0 or np.iscomplexobj(value):
+            raise ArgumentError(
+                f"{self._function!r} must give one real number, and gives {value!r}"
+            )
+        return float(value)
 
     def value_and_gradient(self, x: Any, *args: Any) -> tuple[float, FlatArray]:
         """The value and the flat gradient, by one run of the generated code."""
@@ -152,7 +157,7 @@ class FlatVector:
         self, x: Any, *args: Any
     ) -> tuple[int, Callable[[Any], FlatArray], Callable[[Any], FlatArray]]:
         """How many results there are, and the products `J @ v` and `J.T @ w`."""
-        unflatten = self._unflatten
+        unflatten, point = self._unflatten, np.array(x, float)
         pullback = specialiser_of(self._function, "pullback", has_aux=False)
         values = pullback.bind((unflatten(x), *self._args, *args), {})
         wrt = pullback.wrt(0)
@@ -165,7 +170,8 @@ class FlatVector:
 
         def along(v: Any) -> FlatArray:
             direction = unflatten(np.ravel(v))
-            return vector_of(tangent_at(tangent, wrt, values, [direction])[1])
+            here = values | {wrt[0]: unflatten(point)}  # the function may write into it
+            return vector_of(tangent_at(tangent, wrt, here, [direction])[1])
 
         def back(w: Any) -> FlatArray:
             (found,) = pull(results(np.ravel(w)))
@@ -196,6 +202,11 @@ def vector_of(out: Any) -> FlatArray:
     """The numbers of a result in one array, which is new."""
     leaves, _ = tree.flatten(out)
     parts = [np.ravel(leaf) for leaf in leaves]
+    for part in parts:
+        if part.dtype.kind not in "biuf":
+            raise ArgumentError(
+                f"the results must be real numbers, and one is of {part.dtype}"
+            )
     return np.concatenate(parts, dtype=float) if parts else np.empty(0)
 
 

@@ -48,8 +48,8 @@ def jax_function(f: Callable[..., Any], result: Any = 0.0) -> Callable[..., Any]
     >>> import jax
     >>> import numpy as np
     >>> energy = jax_function(lambda p: np.sum(p["w"] ** 2) * p["scale"])
-    >>> jax.jit(jax.grad(energy))({"w": jax.numpy.ones(2), "scale": 3.0})["w"]
-    Array([6., 6.], dtype=float32)
+    >>> jax.jit(jax.grad(energy))({"w": jax.numpy.ones(2), "scale": 3.0})["w"].tolist()
+    [6.0, 6.0]
     """
     expected = jax.tree.map(_form, result)
     is_number = jax.tree.leaves(expected) == [expected] and expected.shape == ()

@@ -64,7 +64,7 @@ def objective(
     f : callable
         A function of a container of parameters that gives one number; `@grad` or not.
     x0
-        The parameters to start from.
+        The parameters to start from.  A list is a container of numbers, no array.
     *args
         What `f` takes after the parameters.
     backend : {"python", "numba", "auto"}, optional

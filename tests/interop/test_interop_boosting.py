@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from autograd_compiler.errors import ArgumentError
+from autograd_compiler.interop import elementwise_loss
 from autograd_compiler.interop.elementwise_loss import derivatives_of
 
 RANDOM = np.random.default_rng(0)
@@ -44,6 +45,17 @@ def test_derivatives_that_are_constant_fill_an_array() -> None:
     np.testing.assert_allclose(second, W[:3], rtol=1e-6)
     _, second = derivatives_of(lambda p, y: p * y)(np.zeros(3), np.ones(3))
     np.testing.assert_array_equal(second, np.zeros(3))
+
+
+def test_both_derivatives_are_one_run(monkeypatch) -> None:
+    runs = []
+    inner = elementwise_loss.tangent_at
+    monkeypatch.setattr(
+        elementwise_loss, "tangent_at", lambda *args: runs.append(1) or inner(*args)
+    )
+    derivatives = derivatives_of(logistic)
+    derivatives(np.zeros(3), np.ones(3))
+    assert len(runs) == 1
 
 
 def test_a_prediction_for_each_class_is_refused() -> None:

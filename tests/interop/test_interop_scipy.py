@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from dataclasses import dataclass
 from typing import Any
 
@@ -280,6 +281,27 @@ def test_operator_does_not_see_later_writes() -> None:
     np.testing.assert_allclose(operator.T @ np.eye(25), dense.T)
 
 
+def test_operator_of_a_function_that_writes_into_its_argument() -> None:
+    def cumulated(x):
+        for i in range(len(x) - 1):
+            x[i + 1] += x[i] ** 2
+        return x * 2.0
+
+    fun, x0, _ = residuals(cumulated, np.array([0.5, 1.0, -0.3]))
+    operator, dense = fun.jac_operator(x0), fun.jac(x0)
+    np.testing.assert_allclose(operator @ np.eye(3), dense)
+    np.testing.assert_allclose(operator @ np.eye(3), dense)
+    np.testing.assert_allclose(operator.T @ np.eye(3), dense.T)
+    np.testing.assert_allclose(dense, optimize.approx_fprime(x0, fun), atol=1e-6)
+
+
+def test_operator_of_a_gradient_is_the_hessian() -> None:
+    fun, x0, _ = residuals(grad(rosenbrock), START)
+    hessian = objective(rosenbrock, START)[0].hess(x0)
+    np.testing.assert_allclose(fun.jac_operator(x0) @ np.eye(2), hessian)
+    np.testing.assert_allclose(fun.jac_operator(x0).T @ np.eye(2), hessian.T)
+
+
 def test_sparse_jacobian_of_a_chain_takes_few_products() -> None:
     def chain(x):
         return 10.0 * (x[1:] - x[:-1] ** 2)
@@ -357,6 +379,24 @@ def test_start_that_is_not_of_real_floats_is_refused() -> None:
         objective(line, {"slopes": np.zeros(2), "offset": 1})
     with pytest.raises(ArgumentError, match="pass the real and the imaginary part"):
         objective(line, np.zeros(2, complex))
+
+
+def test_results_of_another_kind_are_refused() -> None:
+    fun, x0, _ = objective(lambda x: x, np.ones(2))
+    with pytest.raises(ArgumentError, match="one real number"):
+        fun.value(x0)
+    with pytest.raises(ArgumentError):
+        fun(x0)
+    fun, x0, _ = residuals(lambda x: [x, None], np.ones(2))
+    with pytest.raises(ArgumentError, match="one is of object"):
+        fun(x0)
+
+
+def test_functions_that_are_given_pickle() -> None:
+    fun, x0, _ = pickle.loads(pickle.dumps(objective(line, LINE, X, Y)))
+    assert fun(x0)[0] == line(LINE, X, Y)
+    fun, x0, _ = pickle.loads(pickle.dumps(residuals(decay, DECAY, TIMES, VALUES)))
+    assert fun.jac(x0).shape == (25, 3)
 
 
 def test_gradient_with_an_aux_is_refused() -> None:
