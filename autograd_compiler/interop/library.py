@@ -20,13 +20,14 @@ def require(module: str, package: str | None = None) -> Any:
     ...
     autograd_compiler.errors.MissingLibraryError: this adapter needs no_such_library, which is not installed: pip install no_such_library
     """
+    root = module.partition(".")[0]
     try:
-        return importlib.import_module(module)
+        importlib.import_module(root)
     except ModuleNotFoundError as error:
-        root = module.partition(".")[0]
-        if error.name is None or error.name.partition(".")[0] != root:
+        if error.name != root:
             raise  # the library is there, and lacks something itself
         raise MissingLibraryError(
             f"this adapter needs {root}, which is not installed: "
             f"pip install {package or root}"
         ) from None
+    return importlib.import_module(module)
