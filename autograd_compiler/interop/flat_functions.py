@@ -180,6 +180,17 @@ class FlatVector:
         return results.size, along, back
 
 
+def constraints_of(
+    g: Callable[..., Any], unflatten: Unflatten, args: tuple[Any, ...], backend: str
+) -> FlatVector:
+    """A function of constraints; one made by `@grad` would constrain the gradient."""
+    if isinstance(g, Gradient):
+        raise ArgumentError(
+            f"a constraint takes a function, and is given the {g!r}; write `.primal`"
+        )
+    return FlatVector(g, unflatten, args, backend)
+
+
 class _Results:
     """Gives flat cotangents the form of a result."""
 

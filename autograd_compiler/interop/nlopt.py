@@ -8,7 +8,7 @@ from typing import Any
 from autograd_compiler.flat import FlatArray, Unflatten
 from autograd_compiler.interop.flat_functions import (
     FlatObjective,
-    FlatVector,
+    constraints_of,
     start_of,
 )
 from autograd_compiler.interop.library import require
@@ -105,7 +105,7 @@ def constraints(
     (array([4., 6.]), array([[1., 1.],
            [3., 2.]]))
     """
-    flat = FlatVector(g, start_of(x0)[1], args, backend)
+    flat = constraints_of(g, start_of(x0)[1], args, backend)
 
     def fun(values: FlatArray, x: FlatArray, jacobian: FlatArray) -> None:
         values[:] = flat(x)

@@ -17,11 +17,12 @@ from autograd_compiler.flat import FlatArray, Unflatten
 from autograd_compiler.interop.flat_functions import (
     FlatObjective,
     FlatVector,
+    constraints_of,
     start_of,
     vector_of,
 )
 from autograd_compiler.interop.library import require
-from autograd_compiler.transforms import Gradient, hvp, jacobian
+from autograd_compiler.transforms import hvp, jacobian
 
 _optimize: Any = require("scipy.optimize")
 _sparse_linalg: Any = require("scipy.sparse.linalg")
@@ -239,7 +240,7 @@ def constraint(
     array([-0.447, -0.894])
     """
     start, unflatten = start_of(x0)
-    fun = _constrained(g, unflatten, args, backend)
+    fun = constraints_of(g, unflatten, args, backend)
 
     def weighted(x: Any, v: Any, *args: Any) -> Any:
         return np.ravel(g(x, *args)) @ v
@@ -279,16 +280,8 @@ def constraint_dict(
     """
     if kind not in ("eq", "ineq"):
         raise ArgumentError(f'the kind of a constraint is "eq" or "ineq", not {kind!r}')
-    fun = _constrained(g, start_of(x0)[1], args, backend)
+    fun = constraints_of(g, start_of(x0)[1], args, backend)
     return {"type": kind, "fun": fun, "jac": fun.jac}
-
-
-def _constrained(g: Any, unflatten: Unflatten, args: Any, backend: str) -> FlatVector:
-    if isinstance(g, Gradient):
-        raise ArgumentError(
-            f"a constraint takes a function, and is given the {g!r}; write `.primal`"
-        )
-    return FlatVector(g, unflatten, args, backend)
 
 
 def curve_fit_jac(
