@@ -9,6 +9,7 @@
 """
 
 from autograd_compiler.errors import AutogradCompilerError
+from autograd_compiler.flat import flatten
 from autograd_compiler.surgery import grad_of
 from autograd_compiler.testing import check_grads
 from autograd_compiler.transforms import (
@@ -41,6 +42,7 @@ __all__ = [
     "check_grads",
     "elementwise_grad",
     "fisher",
+    "flatten",
     "gauss_newton",
     "grad",
     "grad_of",

@@ -26,6 +26,10 @@ class ArgumentError(AutogradCompilerError, TypeError):
     """A call of the public interface with arguments that it cannot take."""
 
 
+class MissingLibraryError(AutogradCompilerError, ModuleNotFoundError):
+    """An adapter whose library is not installed; says what to install."""
+
+
 class SourceError(AutogradCompilerError):
     """The source of a function cannot be found or read."""
 

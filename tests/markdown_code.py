@@ -3,6 +3,8 @@
 What the fence says decides:
 
 - ```` ```python ````           is run, in one namespace per document;
+- ```` ```python needs NAME ```` is run if that module is installed; if not, it is passed
+  over, with what it prints;
 - ```` ```python refused ````   must raise a `CompileError`;
 - ```` ```text output ````      is what the last block printed, exactly;
 - ```` ```text refused ````     is the message of that error, but for file and line;
@@ -16,6 +18,7 @@ what came out into these blocks.
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import io
 import itertools
 import os
@@ -42,7 +45,16 @@ class CodeBlock:
 
     @property
     def runs(self) -> bool:
-        return self.words in (("python",), ("python", "refused"))
+        return self.words in (("python",), ("python", "refused")) or bool(self.needs)
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Modules without which the block is not run."""
+        return self.words[2:] if self.words[:2] == ("python", "needs") else ()
+
+    @property
+    def lacks(self) -> bool:
+        return any(importlib.util.find_spec(name) is None for name in self.needs)
 
 
 def code_blocks(document: Path) -> Iterator[CodeBlock]:
@@ -66,7 +78,7 @@ def check_document(document: Path, folder: Path) -> int:
     for block, actual in run_document(document, folder):
         where = f"{document.name}:{block.line}"
         match block.words:
-            case ("python",) | ("python", "refused"):
+            case ("python",) | ("python", "refused") | ("python", "needs", *_):
                 ran += 1
             case ("python", "generated", *_):
                 compile(block.text, where, "exec")
@@ -91,14 +103,19 @@ def run_document(document: Path, folder: Path) -> Iterator[tuple[CodeBlock, str]
     sys.modules[name] = module
     printed, error = "", ""
     script = folder / f"{name}.py"
+    passed_over = False
     for block in code_blocks(document):
+        if block.runs:
+            passed_over = block.lacks
+        if passed_over:
+            continue
         actual = block.text
         if block.runs:
             script = folder / f"{name}_{block.line}.py"
             script.write_text(_placed(block), encoding="utf-8")
             module.__file__ = str(script)
         match block.words:
-            case ("python",):
+            case ("python",) | ("python", "needs", *_):
                 printed = _run(block, script, module)
             case ("python", "refused"):
                 error = _refusal(block, script, module)

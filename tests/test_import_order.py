@@ -39,6 +39,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("pipeline",),
     ("specialise",),
     ("nested",),
+    ("flat",),  # a container as one array
     (
         "transforms.results",
         "transforms.repeated",
@@ -50,7 +51,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("transforms.jacobian", "transforms.curvature", "transforms.elementwise"),
     ("transforms.hessian",),
     ("transforms",),
-    ("testing", "interop"),
+    ("interop.library", "interop.flat_functions", "interop.elementwise_loss"),
+    ("testing", "interop", "optimizers"),
     ("__init__",),
     ("demo",),
     ("__main__",),
