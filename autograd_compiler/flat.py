@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 
 from autograd_compiler import ir, nested, tree
-from autograd_compiler.builder import type_of_operand
 from autograd_compiler.errors import ArgumentError
 from autograd_compiler.frontend import calls
+from autograd_compiler.operands import type_of_operand
 from autograd_compiler.types import Array
 
 FlatArray = np.ndarray[Any, np.dtype[Any]]
