@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from ir_interpreter import run
 
-from autograd_compiler import ir
+from autograd_compiler import grad, ir
 from autograd_compiler.backend.legalise import legalise
 from autograd_compiler.builder import Builder
 from autograd_compiler.errors import BackendError
@@ -526,3 +526,39 @@ def test_numba_compiles_accumulations(index, value, base):
 @pytest.mark.parametrize("viewed", [True, False])
 def test_numba_adds_what_was_there_before(viewed):
     compiled_agrees(overlapping(viewed), (X,))
+
+
+@pytest.mark.parametrize("exponent", [-3.5, -1.5, -0.5, 0.5, 2.5])
+def test_powers_of_halves_are_products_of_a_root(exponent):
+    def power(builder, x):
+        return builder.apply(operator.pow, x, ir.Const(exponent))
+
+    for x in (2.7, X + 2.0):
+        function = function_of(power, x)
+        agree(function, x)
+        assert operator.pow not in calls_of(legal(function))
+        assert np.sqrt in calls_of(legal(function))
+
+
+@pytest.mark.parametrize("exponent", [2.0, 0.3, 4.5, 2])
+def test_other_powers_stay(exponent):
+    def power(builder, x):
+        return builder.apply(operator.pow, x, ir.Const(exponent))
+
+    assert operator.pow in calls_of(legal(function_of(power, 2.7)))
+
+
+@pytest.mark.numba
+def test_numba_takes_powers_of_halves_as_numpy_does():
+    x = np.array([0.0, 1e-200, 0.3, 1.7, 4.0, 1e200, np.inf])
+
+    def f(x):
+        return np.sum(x**-1.5 * 1e-3 + x**2.5 + x**0.5 + x**-0.5)
+
+    with np.errstate(all="ignore"):
+        expected = grad(f)(x)
+        found = grad(f, backend="numba")(x)
+        np.testing.assert_allclose(found, expected, rtol=1e-14)
+        single = grad(f, backend="numba")(x[2:5].astype(np.float32))
+    assert single.dtype == np.float32
+    np.testing.assert_allclose(single, expected[2:5], rtol=1e-5)

@@ -23,7 +23,7 @@ from autograd_compiler.backend.legal.arguments import (
     type_of,
 )
 from autograd_compiler.names import public_name
-from autograd_compiler.types import Scalar
+from autograd_compiler.types import Scalar, dtype_of
 
 if TYPE_CHECKING:
     from autograd_compiler.backend.legalise import Legaliser
@@ -118,6 +118,31 @@ def _abs(low: Legaliser, op: ir.Apply, given: Given) -> ir.Operand | None:
         if isinstance(type_of(given["x"]), Scalar)
         else low.call(np.abs, given["x"])
     )
+
+
+# Up to which exponents a power is written as products: as many as pay.
+_LARGEST_HALVES = 7
+
+
+def _power(low: Legaliser, op: ir.Apply, given: Given) -> ir.Operand | None:
+    """`x**-1.5` as `1 / (x * sqrt(x))`: a root costs a tenth of what a power does.
+
+    The results are equal but for rounding, and for the powers of minus zero.
+    """
+    base, exponent = given["base"], given["exponent"]
+    if not isinstance(exponent, ir.Const) or type(exponent.value) is not float:
+        return None
+    if dtype_of(type_of(base)) not in ("float32", "float64"):
+        return None
+    halves = int(2 * exponent.value)
+    if halves != 2 * exponent.value or abs(halves) > _LARGEST_HALVES:
+        return None
+    if halves % 2 == 0:  # LLVM knows whole numbers
+        return None
+    product = low.call(np.sqrt, base)
+    for _ in range(abs(halves) // 2):
+        product = low.call(operator.mul, base, product)
+    return product if halves > 0 else low.call(operator.truediv, 1.0, product)
 
 
 def _log(low: Legaliser, op: ir.Apply, given: Given) -> ir.Operand | None:
@@ -223,6 +248,8 @@ _for(_renamed(np.cbrt), math, "cbrt", "x")
 _for(_renamed(np.fmod), math, "fmod", "x y")
 _for(_heaviside, np, "heaviside", "x1 x2")
 _for(_abs, operator, "abs", "x")
+_CALLS[id(operator.pow)] = (_power, ("base", "exponent"))
+_CALLS[id(np.power)] = (_power, ("base", "exponent"))
 _CALLS[id(abs)] = (_abs, ("x",))
 # A range that is kept, rather than gone through: Numba takes no slices of it.
 _CALLS[id(range)] = (_renamed(np.arange), ("start", "stop", "step"))
