@@ -12,6 +12,7 @@ from autograd_compiler.rules import linalg as of_numpy
 from autograd_compiler.rules.registry import general, refused
 from autograd_compiler.rules.scipy.linalg import (
     is_transposed,
+    of_matrix,
     only_real,
     product_of,
     triangle,
@@ -22,21 +23,21 @@ from autograd_compiler.rules.static import static
 
 
 def cholesky_tangent(y: Any, a: Any, lower: Any, check_finite: Any, d_a: Any) -> Any:
-    return of_numpy.cholesky_tangent(y, a, not lower, d_a)
+    return of_numpy.cholesky_tangent(y, of_matrix(a), not lower, d_a)
 
 
 @general(linalg.cholesky, wrt="a", tangent=cholesky_tangent)
 def cholesky_adjoint(
     d_y: Any, y: Any, a: Any, lower: Any = False, *, check_finite: Any = True
 ) -> Any:
-    return of_numpy.cholesky_adjoint(d_y, y, a, upper=not lower)
+    return of_numpy.cholesky_adjoint(d_y, y, of_matrix(a), upper=not lower)
 
 
 # What `cho_factor` leaves in the other triangle is that of its argument.
 
 
 def cho_factor_tangent(y: Any, a: Any, lower: Any, check_finite: Any, d_a: Any) -> Any:
-    c, _ = y
+    c, a = y[0], of_matrix(a)
     d_c = of_numpy.cholesky_tangent(triangle(c, lower, False), a, not lower, d_a)
     return d_c + triangle(d_a, not lower, True), 0
 
@@ -45,7 +46,7 @@ def cho_factor_tangent(y: Any, a: Any, lower: Any, check_finite: Any, d_a: Any) 
 def cho_factor_adjoint(
     d_y: Any, y: Any, a: Any, lower: Any = False, *, check_finite: Any = True
 ) -> Any:
-    c, _ = y
+    c, a = y[0], of_matrix(a)
     factor = triangle(c, lower, False)
     d_c = triangle(d_y[0], lower, False)
     d_a = of_numpy.cholesky_adjoint(d_c, factor, a, upper=not lower)
@@ -85,6 +86,7 @@ def cho_solve_adjoint(
 
 def lu_factor_tangent(y: Any, a: Any, check_finite: Any, d_a: Any) -> Any:
     lu, piv = y
+    a = of_matrix(a)
     upper = np.triu(lu)
     inner = upper @ linalg.lu_solve((lu, piv), d_a)
     inner = linalg.solve_triangular(upper, inner.T, trans=1).T
@@ -96,6 +98,7 @@ def lu_factor_tangent(y: Any, a: Any, check_finite: Any, d_a: Any) -> Any:
 @general(linalg.lu_factor, wrt="a", tangent=lu_factor_tangent)
 def lu_factor_adjoint(d_y: Any, y: Any, a: Any, *, check_finite: Any = True) -> Any:
     lu, piv = y
+    a = of_matrix(a)
     upper = np.triu(lu)
     below = np.tril(d_y[0], -1)
     inner = np.tril(below + np.tril(lu, -1).T @ below, -1)

@@ -319,10 +319,12 @@ def matrix_function(function: Operator) -> None:
     """
 
     def tangent(A: Any, d_A: Any) -> Any:
+        A = of_matrix(A)
         return direction_of(function(with_direction(A, d_A)), A)
 
     @general(function, wrt="A", tangent=tangent)
     def adjoint(d_y: Any, A: Any) -> Any:
+        A = of_matrix(A)
         return direction_of(function(with_direction(A.T, d_y)), A)
 
 
@@ -332,12 +334,21 @@ for _function in (linalg.coshm, linalg.sinhm, linalg.tanhm):
     matrix_function(_function)
 
 
+def of_matrix(A: Any) -> Any:
+    """A matrix as it is; SciPy takes a number, too, and gives a matrix for it."""
+    if np.ndim(A) < 2:
+        raise TypeError("scipy.linalg: of a matrix, not of a number")
+    return A
+
+
 def expm_tangent(A: Any, d_A: Any) -> Any:
+    A = of_matrix(A)
     return linalg.expm_frechet(A, d_A, compute_expm=False)
 
 
 @general(linalg.expm, wrt="A", tangent=expm_tangent)
 def expm_adjoint(d_y: Any, A: Any) -> Any:
+    A = of_matrix(A)
     if np.ndim(A) > 2:
         raise TypeError("scipy.linalg.expm: of single matrices only; loop over them")
     return linalg.expm_frechet(A.T, d_y, compute_expm=False)
@@ -368,11 +379,13 @@ def expm_frechet_adjoint(
 
 
 def sqrtm_tangent(y: Any, A: Any, d_A: Any) -> Any:
+    A = of_matrix(A)
     return linalg.solve_sylvester(y, y, d_A)
 
 
 @general(linalg.sqrtm, wrt="A", tangent=sqrtm_tangent)
 def sqrtm_adjoint(d_y: Any, y: Any, A: Any) -> Any:
+    A = of_matrix(A)
     return linalg.solve_sylvester(y.T, y.T, d_y)
 
 

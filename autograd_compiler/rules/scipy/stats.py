@@ -406,14 +406,19 @@ discrete(
 # Their definitions; NumPy's rules differentiate them.
 
 
+def double(array: Any) -> Any:
+    """What SciPy computes with."""
+    return array if array.dtype == np.float64 else array.astype(np.float64)
+
+
 @composed(stats.multivariate_normal.logpdf)
 def normal_logpdf(x: Any, mean: Any = None, cov: Any = 1) -> Any:
     if np.ndim(cov) != 2 or np.ndim(x) not in (1, 2):
         raise TypeError(
             "scipy.stats.multivariate_normal: with a matrix `cov`, and one or two axes"
         )
-    d = x if mean is None else x - mean
-    read = hermitian_of(cov)
+    d = double(x) if mean is None else double(x) - mean
+    read = double(hermitian_of(cov))
     z = np.linalg.solve(read, d) if np.ndim(d) == 1 else np.linalg.solve(read, d.T).T
     constant = 1.8378770664093453 * np.shape(cov)[0] + np.linalg.slogdet(read)[1]
     return -(np.sum(d * z, axis=-1) + constant) / 2
