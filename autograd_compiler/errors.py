@@ -65,6 +65,10 @@ class BackendError(CompileError):
     """A program that the chosen backend cannot compile."""
 
 
+class ExportError(AutogradCompilerError):
+    """A derivative that cannot be written as a module, or a written one that is stale."""
+
+
 class GradientCheckError(AutogradCompilerError, AssertionError):
     """A derivative that disagrees with finite differences."""
 

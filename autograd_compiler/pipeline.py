@@ -164,7 +164,7 @@ class Lowered:
             case "source":
                 return self.source
             case "numba":
-                return emit(_legal(self.module)[0], over_items=False)
+                return emit(legal_module(self.module)[0], over_items=False)
         raise ArgumentError(
             f"there is no stage {stage!r}: choose from "
             "ast, ssa, adjoint, final, plan, source, numba"
@@ -180,7 +180,7 @@ class Lowered:
         if self.request.backend == "numba":
             from autograd_compiler.backend.numba import compile_numba
 
-            legal, recipe = _legal(self.module)
+            legal, recipe = legal_module(self.module)
             text, objects = emit_with_objects(legal, over_items=False)
             run = compile_numba(legal, text, legal.entry.name, objects=objects)
             return recipe.wrap(run)
@@ -190,7 +190,7 @@ class Lowered:
         return compiled
 
 
-def _legal(module: ir.Module) -> tuple[ir.Module, Recipe]:
+def legal_module(module: ir.Module) -> tuple[ir.Module, Recipe]:
     """The module as Numba compiles it, and how it is called."""
     from autograd_compiler.backend.flat import flat_module
     from autograd_compiler.backend.legalise import legalise

@@ -16,7 +16,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("types", "version"),
     ("ir", "runtime", "show"),
     ("errors",),
-    ("names", "tree"),
+    ("names", "tree", "contract"),
     ("printer", "verify", "rules.registry"),
     ("rules",),
     ("analysis",),
@@ -34,12 +34,17 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("passes.derivative",),  # the sweeps behind a signature
     ("backend",),
     ("pipeline",),
+    ("export.wrapper",),
+    ("export.module",),
+    ("export.files",),
+    ("export",),
     ("specialise",),
     ("nested",),
     (
         "transforms.results",
         "transforms.repeated",
         "transforms.travel",
+        "transforms.exporting",
     ),  # what goes in and comes out
     ("transforms.base",),
     ("transforms.gradient", "transforms.products"),

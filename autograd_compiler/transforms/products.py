@@ -10,17 +10,15 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from autograd_compiler import ir, nested
+from autograd_compiler.contract import arrays_in, owned, plain_value
 from autograd_compiler.errors import ArgumentError
 from autograd_compiler.frontend.handlers import handles
 from autograd_compiler.specialise import Specialised, Specialiser, selected
 from autograd_compiler.transforms.base import specialiser_of
 from autograd_compiler.transforms.results import (
-    arrays_in,
     copied,
     detached,
     like,
-    owned,
-    plain_value,
     tangent_like,
 )
 
