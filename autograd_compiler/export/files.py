@@ -53,6 +53,9 @@ def differences(found: str, wanted: str) -> list[str]:
     if before != now:
         by = f"autograd_compiler {before}" if before else "something else"
         told.append(f"it was written by {by}, and this is autograd_compiler {now}")
+    command, wanted_command = _after(old, WRITTEN_BY), _after(new, WRITTEN_BY)
+    if before and command != wanted_command:
+        told.append(f"it was written by `{command}`")
     hashes, current = _sources(old), _sources(new)
     for name in {**hashes, **current} if before else ():
         if name not in current:
@@ -82,6 +85,14 @@ def _version(lines: list[str]) -> str:
         _, found, rest = line.partition(WRITTEN_BY)
         if found:
             return rest.partition(";")[0]
+    return ""
+
+
+def _after(lines: list[str], marker: str) -> str:
+    """What a header says two lines below a line with the marker."""
+    for number, line in enumerate(lines[:-2]):
+        if marker in line:
+            return lines[number + 2].strip()
     return ""
 
 

@@ -202,7 +202,7 @@ class _Constants:
 
     def importing(self, name: str, value: Any, owner: str = "") -> None:
         """Import an object from where it is defined, or refuse."""
-        said = f"`{owner}` needs `{name}`" if owner and owner != name else f"`{name}`"
+        said = f"`{owner or name}`"
         module = getattr(value, "__module__", None) or ""
         qualname = getattr(value, "__qualname__", "")
         found: Any = sys.modules.get(module)

@@ -6,8 +6,9 @@ was not written for, and gives results as the derivative object does.
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from autograd_compiler import contract, ir
@@ -127,7 +128,7 @@ class Wrapper:
     def _checks(self) -> Iterator[str]:
         arguments = dict(self._promised.arguments)
         for name, tangent in zip(self._wrt, self._tangents, strict=False):
-            arguments[tangent] = self._promised.arguments[name]
+            arguments[tangent] = self._selected(name)
         checks = [
             line
             for name, argument in arguments.items()
@@ -142,6 +143,13 @@ class Wrapper:
             yield f"{self._sizes} = {{{known}}}"
         yield from checks
         yield from self._apart()
+
+    def _selected(self, name: str) -> Argument:
+        """The argument of a name, or `args[2]` of the starred ones."""
+        if not name.endswith("]"):
+            return self._promised.arguments[name]
+        starred, position = name[:-1].split("[")
+        return self._promised.arguments[starred].items[int(position)]
 
     def _known_sizes(self) -> Iterator[tuple[str, int]]:
         """The sizes of what is written down: arguments of equal sizes rely on these."""
@@ -159,8 +167,9 @@ class Wrapper:
     def _check(self, place: str, argument: Argument) -> Iterator[str]:
         if argument.form is not None:
             keys = argument.form.keys or tuple(range(len(argument.items)))
-            check = self._spell(contract.check_items)
-            yield f"{check}({place!r}, {place}, {self._literal(place, list(keys))})"
+            if (found := _items(argument.form, keys)) is not None:
+                check = self._spell(contract.check_items)
+                yield f"{check}({place!r}, {place}, {self._literal(place, found)})"
             for key, item in zip(keys, argument.items, strict=True):
                 yield from self._check(self._step(place, argument.form, key), item)
         elif argument.type is not None:
@@ -343,8 +352,7 @@ class Wrapper:
 
     def _owned(self, gradient: str, name: str) -> str:
         """A gradient in the form of the argument."""
-        argument = self._promised.arguments.get(name)
-        match argument.type if argument is not None else None:
+        match self._selected(name).type:
             case Array():
                 return f"{self._spell(contract.owned_array)}({gradient}, {name})"
             case Scalar("float64", weak=True):
@@ -371,6 +379,15 @@ def _nested(parts: _Parts, outermost: bool = True) -> str:
 
 def _tuple(texts: list[str]) -> str:
     return f"({', '.join(texts)}{',' if len(texts) == 1 else ''})"
+
+
+def _items(form: ir.Form, keys: Sequence[object]) -> list[object] | None:
+    """The keys that `items_of` gives for a container; None of an object of a class."""
+    cls = form.cls
+    if form.kind != "record" or cls is not None and dataclasses.is_dataclass(cls):
+        return list(keys)
+    named = cls is not None and issubclass(cls, tuple)
+    return list(range(len(keys))) if named else None
 
 
 def _identifier(name: str) -> str:
