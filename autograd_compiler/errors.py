@@ -69,6 +69,10 @@ class ExportError(AutogradCompilerError):
     """A derivative that cannot be written as a module, or a written one that is stale."""
 
 
+class NonFiniteError(AutogradCompilerError, FloatingPointError):
+    """A NaN or an infinity, found by the checks of `debug_nans`."""
+
+
 class GradientCheckError(AutogradCompilerError, AssertionError):
     """A derivative that disagrees with finite differences."""
 

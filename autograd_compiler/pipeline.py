@@ -25,7 +25,15 @@ from autograd_compiler.frontend.program import (
     lower_function,
 )
 from autograd_compiler.frontend.source import unparse
-from autograd_compiler.passes import cse, dce, hoist, simplify, unstack, updates
+from autograd_compiler.passes import (
+    cse,
+    dce,
+    debug_nans,
+    hoist,
+    simplify,
+    unstack,
+    updates,
+)
 from autograd_compiler.passes.derivative import (
     Derivative,
     forward_derivative,
@@ -103,6 +111,7 @@ class Request:
     backend: str = "python"
     simplify: bool = True
     holomorphic: bool = False
+    debug_nans: bool = False
 
 
 @dataclass
@@ -251,4 +260,9 @@ def _lower(
     if request.simplify:
         entries = {module.entry.name, derivative.pullback}
         module = clean_module(module, entries, derived=request.mode == "value")
+    if request.debug_nans:  # last, for no pass is to work around the checks
+        params = primal.function.params[len(primal.arguments) :]
+        outside = {param.name for param in params}
+        entries = {module.entry.name, derivative.pullback}
+        module = debug_nans.check_nans(module, entries, outside)
     return Lowered(primal, request, derivative, module, fixed)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import dataclasses
 import importlib
 import inspect
 import pickle
@@ -19,6 +18,7 @@ import numpy as np
 import pytest
 from corpus import ALL, Program
 from harness import is_scalar, run
+from numeric import assert_same
 
 from autograd_compiler import (
     __version__,
@@ -43,29 +43,6 @@ def entry(text: str, filename: str = "<exported>") -> Callable[..., Any]:
     names = [line[4:].split("(")[0] for line in text.splitlines() if line[:4] == "def "]
     found: Callable[..., Any] = getattr(module, names[-1])
     return found
-
-
-def assert_same(first: Any, second: Any) -> None:
-    """Equal in value, type, dtype and structure."""
-    assert type(first) is type(second) or {type(first), type(second)} <= {
-        float,
-        np.float64,
-    }
-    if isinstance(first, dict):
-        assert list(first) == list(second)
-        first, second = list(first.values()), list(second.values())
-    if isinstance(first, (tuple, list)):
-        for a, b in zip(first, second, strict=True):
-            assert_same(a, b)
-    elif isinstance(first, np.ndarray):
-        assert (first.shape, first.dtype) == (second.shape, second.dtype)
-        np.testing.assert_allclose(first, second, rtol=1e-9, atol=1e-12)
-    elif dataclasses.is_dataclass(first):
-        assert_same(vars(first), vars(second))
-    elif first is None or isinstance(first, str):
-        assert first == second
-    else:
-        np.testing.assert_allclose(first, second, rtol=1e-9, atol=1e-12)
 
 
 # ---------------------------------------------------------------- the corpus

@@ -16,7 +16,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("types", "version"),
     ("ir", "runtime", "show"),
     ("errors",),
-    ("names", "tree", "contract"),
+    ("names", "tree", "contract", "nonfinite"),
     ("printer", "verify", "rules.registry"),
     ("rules",),
     ("analysis",),

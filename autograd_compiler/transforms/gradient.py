@@ -52,12 +52,14 @@ class Gradient(Transformation):
         backend: str = "python",
         with_value: bool = False,
         simplify: bool = True,
+        debug_nans: bool = False,
     ) -> None:
         options: Any = {
             "has_aux": has_aux,
             "holomorphic": holomorphic,
             "backend": backend,
             "simplify": simplify,
+            "debug_nans": debug_nans,
         }
         self._gradient = Specialiser(fun, "grad", **options)
         self._both = Specialiser(fun, "value_and_grad", **options)
@@ -224,7 +226,10 @@ class Gradient(Transformation):
         self, low: Any, args: Any, kwargs: Any, node: Any, with_value: bool
     ) -> Any:
         specialiser = self._both if with_value else self._gradient
-        if self._backend != "python":  # generated Python is what can be read again
+        checks = self._options["debug_nans"]  # of the program around, or of none
+        if (
+            self._backend != "python" or checks
+        ):  # generated Python is what can be read again
             kept = ("has_aux", "holomorphic", "simplify")
             options = {name: self._options[name] for name in kept}
             specialiser = Specialiser(self.primal, specialiser.mode, **options)
@@ -258,6 +263,7 @@ def grad(
     has_aux: bool = False,
     holomorphic: bool = False,
     backend: str = "python",
+    debug_nans: bool = False,
     _simplify: bool = True,
 ) -> Any:
     """Make the gradient of a function that returns one number.
@@ -275,6 +281,9 @@ def grad(
         derivative, which is then the result.
     backend : {"python", "numba", "auto"}
         What runs the generated code.
+    debug_nans : bool
+        Whether the generated code checks what it computes, and raises `NonFiniteError`
+        where a NaN or an infinity appears first, in either sweep.
 
     Returns
     -------
@@ -302,6 +311,7 @@ def grad(
         "holomorphic": holomorphic,
         "backend": backend,
         "simplify": _simplify,
+        "debug_nans": debug_nans,
     }
     if fun is None:
         return lambda found: Gradient(found, argnums, **options)
@@ -315,6 +325,7 @@ def value_and_grad(
     has_aux: bool = False,
     holomorphic: bool = False,
     backend: str = "python",
+    debug_nans: bool = False,
     _simplify: bool = True,
 ) -> Any:
     """Make a function that gives `(value, gradient)`; the parameters are `grad`'s.
@@ -330,6 +341,7 @@ def value_and_grad(
         "backend": backend,
         "with_value": True,
         "simplify": _simplify,
+        "debug_nans": debug_nans,
     }
     if fun is None:
         return lambda found: Gradient(found, argnums, **options)
