@@ -406,6 +406,17 @@ def test_names_that_collide_stay_apart() -> None:
     assert_same(entry(gradient.exported(*args, again="…"))(*args), gradient(*args))
 
 
+def test_checks_for_nans_are_exported_too() -> None:
+    def rooted(x: Any) -> Any:
+        return np.sum(np.sqrt(x))
+
+    checked = grad(rooted, debug_nans=True)
+    function = entry(checked.exported(np.ones(2), again="…"))
+    assert_same(function(np.ones(2)), checked(np.ones(2)))
+    with np.errstate(all="ignore"), pytest.raises(FloatingPointError, match="infinity"):
+        function(np.zeros(2))
+
+
 # ---------------------------------------------------------------- what is refused
 
 

@@ -20,7 +20,7 @@ from autograd_compiler.backend.emit import emit_with_objects
 from autograd_compiler.backend.flat import Recipe
 from autograd_compiler.backend.helpers import helper_sources, is_helper
 from autograd_compiler.backend.numba import decorate
-from autograd_compiler.errors import ExportError
+from autograd_compiler.errors import ExportError, NonFiniteError
 from autograd_compiler.export.wrapper import Contract, Wrapper
 from autograd_compiler.frontend.source import unparse
 from autograd_compiler.names import Names, Namespace
@@ -78,7 +78,7 @@ def module_text(
     if told:
         told = f"# What the function reads from outside, as it is now.\n{told}"
     head = _header(doc, again, lowered)
-    parts = [head, "\n".join(imports), told, *helpers, body, wrapper]
+    parts = [head, "\n".join(imports), told, *writer.classes, *helpers, body, wrapper]
     text = "\n\n\n".join(part for part in parts if part)
     return black.format_str(text, mode=black.Mode(magic_trailing_comma=False))
 
@@ -166,11 +166,17 @@ def _of_this_package(value: Any) -> bool:
 # ---------------------------------------------------------------- constants
 
 
+_ERROR = '''\
+class {name}(FloatingPointError):
+    """A NaN or an infinity, found by a check."""'''
+
+
 class _Constants:
     """Writes down what the code needs from outside: as literals and imports."""
 
     def __init__(self, namespace: Namespace) -> None:
         self.imports: set[str] = set()
+        self.classes: list[str] = []
         self._namespace = namespace
         self._write = Expressions(lambda var: var.name, namespace, {})
 
@@ -202,6 +208,9 @@ class _Constants:
 
     def importing(self, name: str, value: Any, owner: str = "") -> None:
         """Import an object from where it is defined, or refuse."""
+        if value is NonFiniteError:
+            self.classes.append(_ERROR.format(name=name))
+            return
         said = f"`{owner or name}`"
         module = getattr(value, "__module__", None) or ""
         qualname = getattr(value, "__qualname__", "")
