@@ -29,7 +29,7 @@ from autograd_compiler.frontend.program import describe
 from autograd_compiler.pipeline import Lowered, Mode
 from autograd_compiler.show import highlight
 from autograd_compiler.specialise import BACKENDS, Specialiser
-from autograd_compiler.transforms.base import Compiled
+from autograd_compiler.transforms.base import Compiled, Transformation
 from autograd_compiler.transforms.exporting import exported
 from autograd_compiler.transforms.gradient import Gradient
 from autograd_compiler.types import Dim
@@ -224,6 +224,10 @@ def _exported(options: argparse.Namespace) -> str:
     settings: dict[str, Any] = {"argnums": 0, "backend": "python"}
     if isinstance(fun, Gradient):  # what the decorator was told holds
         settings, fun = dict(fun._options), fun.primal
+    elif isinstance(fun, Transformation):
+        raise ArgumentError(
+            f"{fun!r} cannot be written as a module: name the function that it is made of"
+        )
     if options.wrt is not None:
         found = tuple(_argnum(item) for item in options.wrt.split(","))
         settings["argnums"] = found if len(found) > 1 else found[0]

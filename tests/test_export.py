@@ -460,6 +460,42 @@ def compiled(*options: str) -> int:
 ARGS = ("--args", "np.ones(3), np.ones((2, 3))")
 
 
+def test_compile_writes_a_decorated_function_as_it_is_told(
+    model: types.ModuleType, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = """\
+import numpy as np
+from autograd_compiler import hessian, jacobian, value_and_grad
+
+@value_and_grad(argnums=1)
+def both(a, b):
+    return np.sum(a * np.sin(b))
+
+@hessian
+def curved(x):
+    return np.sum(np.sin(x))
+
+def plain(x):
+    return np.sin(x)
+
+sparse = jacobian(plain, sparsity=np.eye(3))
+"""
+    Path("decorated.py").write_text(text, encoding="utf-8")
+    x = np.array([0.1, 0.2])
+    assert main(["compile", "decorated.py:both", "-o", "both.py"]) == 0
+    value, slope = entry(Path("both.py").read_text(encoding="utf-8"))(x, x)
+    assert_same((value, slope), (np.sum(x * np.sin(x)), x * np.cos(x)))
+    assert (
+        main(["compile", "decorated.py:curved", "-o", "c.py", "--args", "np.ones(2)"])
+        == 0
+    )
+    assert_same(entry(Path("c.py").read_text(encoding="utf-8"))(x), np.diag(-np.sin(x)))
+    assert main(["compile", "decorated.py:curved", "-o", "c.py"]) == 1
+    assert "give some with --args" in capsys.readouterr().err
+    assert main(["compile", "decorated.py:sparse", "-o", "s.py"]) == 1
+    assert "cannot be written as a module" in capsys.readouterr().err
+
+
 def reload_sources() -> None:
     """As a new process would find them."""
     import linecache
