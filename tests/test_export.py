@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import importlib
 import inspect
+import linecache
 import pickle
 import subprocess
 import sys
@@ -498,10 +499,8 @@ sparse = jacobian(plain, sparsity=np.eye(3))
 
 def reload_sources() -> None:
     """As a new process would find them."""
-    import linecache
-
-    linecache.clearcache()
     for name in ("model", "layers"):
+        linecache.cache.pop(str(Path(f"{name}.py").resolve()), None)
         sys.modules.pop(name, None)
     importlib.invalidate_caches()
 
