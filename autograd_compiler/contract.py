@@ -175,6 +175,13 @@ def check_items(name: str, value: Any, keys: list[Any]) -> None:
         raise TypeError(f"`{name}` must have the parts {keys}, and {given} is given")
 
 
+def check_class(name: str, value: Any, wanted: str) -> None:
+    """Refuse an object of another class, whose methods may be others."""
+    found = type(value).__qualname__
+    if found != wanted:
+        raise TypeError(f"`{name}` must be a {wanted}, and a {found} is given")
+
+
 def check_fixed(name: str, value: Any, fixed: Any) -> None:
     """Refuse another value than the one that this code was written for."""
     if value is not fixed and (type(value) is not type(fixed) or value != fixed):

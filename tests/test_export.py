@@ -380,6 +380,21 @@ def test_named_tuples_come_back_as_named_tuples() -> None:
     assert_same(entry(gradient.exported(pair, again="…"))(pair), gradient(pair))
 
 
+def test_an_object_of_another_class_is_refused(model: types.ModuleType) -> None:
+    layer = model.Layer(np.array([0.3, 0.1, -0.2]), 0.5)
+    x = np.arange(6.0).reshape(2, 3)
+    function = entry(grad(model.of_layer).exported(layer, x, again="…"))
+
+    class Other(model.Layer):
+        pass
+
+    function(layer, x)
+    with pytest.raises(
+        TypeError, match="`layer` must be a Layer, and a .*Other is given"
+    ):
+        function(Other(layer.weights, 0.5), x)
+
+
 def test_aux_and_value_come_as_from_the_object() -> None:
     def with_aux(x: Any) -> Any:
         return np.sum(x**2), {"largest": np.max(x)}

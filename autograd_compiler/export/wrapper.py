@@ -167,6 +167,10 @@ class Wrapper:
     def _check(self, place: str, argument: Argument) -> Iterator[str]:
         if argument.form is not None:
             keys = argument.form.keys or tuple(range(len(argument.items)))
+            if argument.form.kind == "record" and argument.form.cls is not None:
+                check = self._spell(contract.check_class)
+                cls = argument.form.cls.__qualname__
+                yield f"{check}({place!r}, {place}, {cls!r})"
             if (found := _items(argument.form, keys)) is not None:
                 check = self._spell(contract.check_items)
                 yield f"{check}({place!r}, {place}, {self._literal(place, found)})"
