@@ -1,7 +1,8 @@
-"""The command line: `show` prints a stage of the compiler, `demo` demonstrates it.
+"""The command line: `show` prints a stage, `compile` writes a module, `demo` is a demo.
 
 python -m autograd_compiler show model.py:loss --args "np.ones(3), 2.0"
 python -m autograd_compiler show package.module:loss --wrt w --stage ssa
+python -m autograd_compiler compile package.module:loss -o loss_grad.py
 python -m autograd_compiler demo
 """
 
@@ -12,6 +13,7 @@ import importlib
 import importlib.util
 import math
 import os
+import shlex
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,11 +24,13 @@ from typing import Any
 import numpy as np
 
 from autograd_compiler.errors import ArgumentError, AutogradCompilerError
+from autograd_compiler.export import files
 from autograd_compiler.frontend.program import describe
 from autograd_compiler.pipeline import Lowered, Mode
 from autograd_compiler.show import highlight
 from autograd_compiler.specialise import BACKENDS, Specialiser
-from autograd_compiler.transforms.base import Compiled
+from autograd_compiler.transforms.base import Compiled, Transformation
+from autograd_compiler.transforms.exporting import exported
 from autograd_compiler.transforms.gradient import Gradient
 from autograd_compiler.types import Dim
 from autograd_compiler.version import __version__
@@ -43,7 +47,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             from autograd_compiler import demo
 
             return demo.main()
-        _show(options)
+        if options.command == "compile":
+            _compile(options)
+        else:
+            _show(options)
         sys.stdout.flush()
     except AutogradCompilerError as error:
         print(error, file=sys.stderr)
@@ -88,21 +95,54 @@ def _parser() -> argparse.ArgumentParser:
     show.add_argument("--mode", choices=MODES, help="default: grad")
     show.add_argument("--backend", choices=BACKENDS, help="default: python")
     show.add_argument("--no-color", action="store_true", help="never print in colour")
+    _add_compile(commands)
     commands.add_parser(
         "demo", help="train a network on handwritten digits with a generated gradient"
     )
     return parser
 
 
+def _add_compile(commands: Any) -> None:
+    compiling = commands.add_parser(
+        "compile",
+        help="write the derivative of a function as a module that needs NumPy alone",
+        description="Write the derivative of a function as a module that needs NumPy "
+        "alone, or check that a written one is up to date.",
+    )
+    compiling.add_argument(
+        "target", metavar="FILE.py:FUNCTION", help="or package.module:FUNCTION"
+    )
+    compiling.add_argument("-o", "--output", required=True, metavar="FILE")
+    compiling.add_argument(
+        "--args",
+        metavar="EXPRESSIONS",
+        help="example arguments: the code is for arguments of their kinds, and refuses "
+        "others; without them it is for numbers and arrays of any dimensions",
+    )
+    compiling.add_argument(
+        "--wrt",
+        metavar="ARGUMENTS",
+        help='the arguments to differentiate in: "w", "0,1" (default: the first one)',
+    )
+    compiling.add_argument(
+        "--mode",
+        choices=("reverse", "forward"),
+        help="reverse: the gradient; forward: the value, and the derivative along "
+        "tangents that are given by keyword (default: reverse)",
+    )
+    compiling.add_argument(
+        "--value", action="store_true", help="give (value, gradient)"
+    )
+    compiling.add_argument("--backend", choices=("python", "numba"))
+    compiling.add_argument("--name", default="", help="of the function in the module")
+    compiling.add_argument(
+        "--check",
+        action="store_true",
+        help="write nothing, and fail if the file is not what would be written",
+    )
+
+
 # ---------------------------------------------------------------- show
-
-
-@dataclass(frozen=True)
-class _Target:
-    """A function to show, and where it was found."""
-
-    fun: Any
-    module: ModuleType
 
 
 def _show(options: argparse.Namespace) -> None:
@@ -153,6 +193,80 @@ def _lowered(options: argparse.Namespace) -> Lowered:
     sizes: dict[int, Dim] = {}
     arguments = {name: describe(value, sizes) for name, value in values.items()}
     return specialiser.lower(wrt, arguments)
+
+
+# ---------------------------------------------------------------- compile
+
+
+def _compile(options: argparse.Namespace) -> None:
+    text = _exported(options)
+    if options.check:
+        files.check(options.output, text)
+    else:
+        files.write(options.output, text)
+
+
+def _exported(options: argparse.Namespace) -> str:
+    """The text of the module that is asked for."""
+    target = _target(options.target)
+    fun, again = target.fun, _command(options)
+    given = None
+    if options.args is not None:
+        given = _arguments(options.args, target.module)
+    chosen = options.mode or options.wrt or options.value
+    if isinstance(fun, Compiled) and not chosen:
+        args, kwargs = given or ((), {})
+        if given is None:
+            raise ArgumentError(
+                f"{fun!r} depends on its arguments: give some with --args"
+            )
+        return fun.exported(*args, name=options.name, again=again, **kwargs)
+    settings: dict[str, Any] = {"argnums": 0, "backend": "python"}
+    if isinstance(fun, Gradient):  # what the decorator was told holds
+        settings, fun = dict(fun._options), fun.primal
+    elif isinstance(fun, Transformation):
+        raise ArgumentError(
+            f"{fun!r} cannot be written as a module: name the function that it is made of"
+        )
+    if options.wrt is not None:
+        found = tuple(_argnum(item) for item in options.wrt.split(","))
+        settings["argnums"] = found if len(found) > 1 else found[0]
+    if options.backend:
+        settings["backend"] = options.backend
+    if options.mode == "forward":
+        kept = {key: settings[key] for key in ("backend", "has_aux") if key in settings}
+        specialiser = Specialiser(fun, "jvp", **kept)
+        wrt = specialiser.wrt(settings["argnums"])
+        values = None if given is None else specialiser.bind(*given)
+        return exported(specialiser, wrt, values, again, name=options.name)
+    settings["with_value"] = settings.get("with_value", False) or options.value
+    gradient = Gradient(fun, **settings)
+    args, kwargs = given or ((), {})
+    return gradient.exported(*args, name=options.name, again=again, **kwargs)
+
+
+def _command(options: argparse.Namespace) -> str:
+    """The command line that writes the same file."""
+    words = ["python", "-m", "autograd_compiler", "compile", options.target]
+    words += ["-o", options.output]
+    for name in ("args", "wrt", "mode", "backend", "name"):
+        value = getattr(options, name)
+        if value:
+            words += [f"--{name}", value]
+    if options.value:
+        words.append("--value")
+    return shlex.join(words)
+
+
+# ---------------------------------------------------------------- what the options name
+
+
+@dataclass(frozen=True)
+class _Target:
+    """A function, and where it was found."""
+
+    fun: Any
+    module: ModuleType
 
 
 def _argnum(text: str) -> int | str:

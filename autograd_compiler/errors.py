@@ -69,6 +69,14 @@ class BackendError(CompileError):
     """A program that the chosen backend cannot compile."""
 
 
+class ExportError(AutogradCompilerError):
+    """A derivative that cannot be written as a module, or a written one that is stale."""
+
+
+class NonFiniteError(AutogradCompilerError, FloatingPointError):
+    """A NaN or an infinity, found by the checks of `debug_nans`."""
+
+
 class GradientCheckError(AutogradCompilerError, AssertionError):
     """A derivative that disagrees with finite differences."""
 

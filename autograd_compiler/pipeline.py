@@ -26,7 +26,15 @@ from autograd_compiler.frontend.program import (
     lower_function,
 )
 from autograd_compiler.frontend.source import unparse
-from autograd_compiler.passes import cse, dce, hoist, simplify, unstack, updates
+from autograd_compiler.passes import (
+    cse,
+    dce,
+    debug_nans,
+    hoist,
+    simplify,
+    unstack,
+    updates,
+)
 from autograd_compiler.passes.derivative import (
     Derivative,
     forward_derivative,
@@ -105,6 +113,7 @@ class Request:
     backend: str = "python"
     simplify: bool = True
     holomorphic: bool = False
+    debug_nans: bool = False
 
 
 @dataclass
@@ -166,7 +175,7 @@ class Lowered:
             case "source":
                 return self.source
             case "numba":
-                return emit(_legal(self.module)[0], over_items=False)
+                return emit(legal_module(self.module)[0], over_items=False)
         raise ArgumentError(
             f"there is no stage {stage!r}: choose from "
             "ast, ssa, adjoint, final, plan, source, numba"
@@ -182,7 +191,7 @@ class Lowered:
         if self.request.backend == "numba":
             from autograd_compiler.backend.numba import compile_numba
 
-            legal, recipe = _legal(self.module)
+            legal, recipe = legal_module(self.module)
             text, objects = emit_with_objects(legal, over_items=False)
             run = compile_numba(legal, text, legal.entry.name, objects=objects)
             return recipe.wrap(run)
@@ -192,7 +201,7 @@ class Lowered:
         return compiled
 
 
-def _legal(module: ir.Module) -> tuple[ir.Module, Recipe]:
+def legal_module(module: ir.Module) -> tuple[ir.Module, Recipe]:
     """The module as Numba compiles it, and how it is called."""
     from autograd_compiler.backend.flat import flat_module
     from autograd_compiler.backend.legalise import legalise
@@ -253,4 +262,9 @@ def _lower(
     if request.simplify:
         entries = {module.entry.name, derivative.pullback}
         module = clean_module(module, entries, derived=request.mode == "value")
+    if request.debug_nans:  # last, for no pass is to work around the checks
+        params = primal.function.params[len(primal.arguments) :]
+        outside = {param.name for param in params}
+        entries = {module.entry.name, derivative.pullback}
+        module = debug_nans.check_nans(module, entries, outside)
     return Lowered(primal, request, derivative, module, fixed)

@@ -214,6 +214,7 @@ class Specialiser:
         backend: str = "python",
         simplify: bool = True,
         holomorphic: bool = False,
+        debug_nans: bool = False,
     ) -> None:
         if not callable(fun):
             raise ArgumentError(f"a function is needed, and {fun!r} is not callable")
@@ -221,10 +222,16 @@ class Specialiser:
             raise ArgumentError(
                 f"there is no backend {backend!r}: choose from {', '.join(BACKENDS)}"
             )
+        if debug_nans and backend == "numba":
+            raise ArgumentError(
+                "debug_nans=True checks code of the Python backend: leave "
+                'backend="numba" out while you look for the NaN'
+            )
         self.fun = fun
         self.mode = mode
         self.has_aux = has_aux
-        self.backend = backend
+        self.backend = "python" if debug_nans else backend
+        self.debug_nans = debug_nans
         self.simplify = simplify
         self.holomorphic = holomorphic
         try:
@@ -399,7 +406,13 @@ class Specialiser:
     def _request(self, wrt: tuple[str, ...]) -> Request:
         backend = "python" if self.backend == "auto" else self.backend
         return Request(
-            self.mode, wrt, self.has_aux, backend, self.simplify, self.holomorphic
+            self.mode,
+            wrt,
+            self.has_aux,
+            backend,
+            self.simplify,
+            self.holomorphic,
+            self.debug_nans,
         )
 
     def lower(self, wrt: tuple[str, ...], arguments: Mapping[str, Argument]) -> Lowered:

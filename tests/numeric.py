@@ -138,6 +138,29 @@ def assert_close(actual: Any, expected: Any, tolerance: float) -> None:
     np.testing.assert_allclose(actual, expected, rtol=0.0, atol=tolerance * scale)
 
 
+def assert_same(first: Any, second: Any) -> None:
+    """Equal in value, type, dtype and structure."""
+    assert type(first) is type(second) or {type(first), type(second)} <= {
+        float,
+        np.float64,
+    }
+    if isinstance(first, dict):
+        assert list(first) == list(second)
+        first, second = list(first.values()), list(second.values())
+    if isinstance(first, (tuple, list)):
+        for a, b in zip(first, second, strict=True):
+            assert_same(a, b)
+    elif isinstance(first, np.ndarray):
+        assert (first.shape, first.dtype) == (second.shape, second.dtype)
+        np.testing.assert_allclose(first, second, rtol=1e-9, atol=1e-12)
+    elif dataclasses.is_dataclass(first):
+        assert_same(vars(first), vars(second))
+    elif first is None or isinstance(first, str):
+        assert first == second
+    else:
+        np.testing.assert_allclose(first, second, rtol=1e-9, atol=1e-12)
+
+
 def assert_same_form(actual: Any, expected: Any) -> None:
     """Containers of the same types and keys, leaves of the same shape and dtype."""
     if is_leaf(expected):

@@ -16,7 +16,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("types", "version"),
     ("ir", "runtime", "show", "surgery"),
     ("errors",),
-    ("names", "tree"),
+    ("names", "tree", "contract", "nonfinite"),
     ("printer", "verify", "rules.registry"),
     ("rules",),
     ("analysis",),
@@ -37,6 +37,10 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("passes.derivative",),  # the sweeps behind a signature
     ("backend",),
     ("pipeline",),
+    ("export.wrapper",),
+    ("export.module",),
+    ("export.files",),
+    ("export",),
     ("specialise",),
     ("nested",),
     ("flat",),  # a container as one array
@@ -44,6 +48,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "transforms.results",
         "transforms.repeated",
         "transforms.travel",
+        "transforms.exporting",
     ),  # what goes in and comes out
     ("transforms.base",),
     ("transforms.gradient", "transforms.products"),

@@ -24,6 +24,7 @@ from test_operators import FIRST_ORDER, case_of, of_scipy, one_of_each
 
 from autograd_compiler import grad, jvp, value_and_grad, vjp
 from autograd_compiler.backend import emit
+from autograd_compiler.contract import owned
 from autograd_compiler.errors import (
     AutogradCompilerError,
     MutationError,
@@ -32,7 +33,6 @@ from autograd_compiler.errors import (
 from autograd_compiler.pipeline import Lowered
 from autograd_compiler.rules import registry
 from autograd_compiler.specialise import Specialiser
-from autograd_compiler.transforms.results import owned
 
 BATCH = 40
 ALLOWED = {"numpy", "math", "cmath", "operator", "scipy"}

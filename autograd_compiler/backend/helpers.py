@@ -20,6 +20,7 @@ from typing import Any
 
 import black
 
+from autograd_compiler.errors import AutogradCompilerError
 from autograd_compiler.names import Namespace, public_name
 from autograd_compiler.printer import Expressions
 
@@ -69,6 +70,8 @@ def _is_complete(function: types.FunctionType) -> bool:
 def _is_spelled(value: Any, literals: bool) -> bool:
     if isinstance(value, types.ModuleType):
         return True
+    if isinstance(value, type) and issubclass(value, AutogradCompilerError):
+        return True  # the module is given it
     if isinstance(value, _LITERALS):
         return literals
     if isinstance(value, (tuple, frozenset)):

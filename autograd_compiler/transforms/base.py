@@ -6,6 +6,7 @@ import abc
 import functools
 import inspect
 import logging
+import os
 import sys
 import threading
 import types
@@ -14,12 +15,14 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from autograd_compiler import nested
+from autograd_compiler.contract import independent
 from autograd_compiler.errors import ArgumentError, CompileError
+from autograd_compiler.export import files
 from autograd_compiler.frontend.handlers import handles
 from autograd_compiler.frontend.program import describe
 from autograd_compiler.pipeline import Lowered, Mode
 from autograd_compiler.specialise import Specialised, Specialiser
-from autograd_compiler.transforms.results import independent
+from autograd_compiler.transforms.exporting import exported_program, try_compiled
 from autograd_compiler.transforms.travel import restore_texts, texts_of
 from autograd_compiler.types import Dim
 
@@ -100,6 +103,13 @@ class Transformation(abc.ABC):
     @abc.abstractmethod
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """The derivative at a point."""
+
+    def _call_text(self, method: str, first: str, more: bool) -> str:
+        """How a method of this is called, for the header of a file."""
+        place = getattr(self, "__module__", "")
+        name = f"{place}.{getattr(self, '__qualname__', self._function_name)}"
+        made = name if _named(self) is self else f"{self.kind}({name}, ...)"
+        return f"{made}.{method}({first}{', ...' if more else ''})"
 
     def __repr__(self) -> str:
         return f"<{self.title.lower()} of {self._function_name}>"
@@ -217,6 +227,25 @@ class Compiled(Transformation):
     def lower(self, *args: Any, **kwargs: Any) -> Lowered:
         """The program specialised to the types of these arguments."""
         return self._specialised(args, kwargs)[0].lowered
+
+    def export(
+        self, path: str | os.PathLike[str], /, *args: Any, name: str = "", **kwargs: Any
+    ) -> None:
+        """Write the program as a module that needs NumPy and not this package.
+
+        The parameters are those of `Gradient.export`; example arguments are needed.
+        """
+        called = self._call_text("export", repr(os.fspath(path)), True)
+        files.write(path, self.exported(*args, name=name, again=called, **kwargs))
+
+    def exported(
+        self, *args: Any, name: str = "", again: str = "", **kwargs: Any
+    ) -> str:
+        """The text that `export` writes; `again` is how its header says to renew it."""
+        found, values = self._specialised(args, kwargs)
+        text = exported_program(found.lowered, self._program, values, again, name)
+        try_compiled(found, (), values)
+        return text
 
     @property
     def source(self) -> str:

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from autograd_compiler import ir, nested, tree
+from autograd_compiler.contract import owned
 from autograd_compiler.errors import ArgumentError
 from autograd_compiler.frontend import calls
 from autograd_compiler.specialise import Specialised
@@ -33,7 +34,7 @@ from autograd_compiler.transforms.products import (
     tangent_in,
 )
 from autograd_compiler.transforms.repeated import again, refuse_effects
-from autograd_compiler.transforms.results import copied, like, owned
+from autograd_compiler.transforms.results import copied, like
 
 Values = Mapping[str, Any]
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograd_compiler import ir, nested
+from autograd_compiler.contract import owned
 from autograd_compiler.errors import ArgumentError
 from autograd_compiler.operands import type_of_operand
 from autograd_compiler.specialise import selected
@@ -18,7 +19,6 @@ from autograd_compiler.transforms.base import (
 )
 from autograd_compiler.transforms.products import tangent_in
 from autograd_compiler.transforms.repeated import refusal
-from autograd_compiler.transforms.results import owned
 from autograd_compiler.types import Array, is_complex, is_inexact
 
 

@@ -7,10 +7,13 @@ results that are the caller's own.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from autograd_compiler import ir, nested
+from autograd_compiler.contract import as_float, owned
+from autograd_compiler.export import files
 from autograd_compiler.frontend.handlers import handles
 from autograd_compiler.pipeline import Lowered
 from autograd_compiler.specialise import Specialised, Specialiser, selected
@@ -19,11 +22,8 @@ from autograd_compiler.transforms.base import (
     Transformation,
     inside_of_programs,
 )
-from autograd_compiler.transforms.results import (
-    as_float,
-    check_holomorphic,
-    owned,
-)
+from autograd_compiler.transforms.exporting import exported, try_compiled
+from autograd_compiler.transforms.results import check_holomorphic
 
 
 class Gradient(Transformation):
@@ -52,12 +52,14 @@ class Gradient(Transformation):
         backend: str = "python",
         with_value: bool = False,
         simplify: bool = True,
+        debug_nans: bool = False,
     ) -> None:
         options: Any = {
             "has_aux": has_aux,
             "holomorphic": holomorphic,
             "backend": backend,
             "simplify": simplify,
+            "debug_nans": debug_nans,
         }
         self._gradient = Specialiser(fun, "grad", **options)
         self._both = Specialiser(fun, "value_and_grad", **options)
@@ -161,6 +163,57 @@ class Gradient(Transformation):
         main.check_selected(self._wrt, values)
         return main.specialise(self._wrt, values).lowered
 
+    def export(
+        self,
+        path: str | os.PathLike[str],
+        /,
+        *args: Any,
+        value: bool | None = None,
+        name: str = "",
+        **kwargs: Any,
+    ) -> None:
+        """Write the derivative as a module that needs NumPy and not this package.
+
+        Parameters
+        ----------
+        path : path
+            The file, which is overwritten.
+        *args, **kwargs
+            Example arguments: the code is then for arguments of their kinds, and
+            refuses others.  Without any it is what `source` is before a call.
+        value : bool
+            Whether the exported function gives `(value, gradient)`; by default it gives
+            what this object gives.
+        name : str
+            What the exported function is called; by default `loss_grad` or
+            `loss_value_and_grad` for a function `loss`.
+
+        Raises
+        ------
+        ExportError
+            If the file cannot be written, or the function needs an object that can
+            neither be written down nor imported.
+        """
+        called = self._call_text("export", repr(os.fspath(path)), bool(args or kwargs))
+        text = self.exported(*args, value=value, name=name, again=called, **kwargs)
+        files.write(path, text)
+
+    def exported(
+        self,
+        *args: Any,
+        value: bool | None = None,
+        name: str = "",
+        again: str = "",
+        **kwargs: Any,
+    ) -> str:
+        """The text that `export` writes; `again` is how its header says to renew it."""
+        main = self._main if value is None else self._both if value else self._gradient
+        values = main.bind(args, kwargs) if args or kwargs else None
+        text = exported(main, self._wrt, values, again, alone=self._alone, name=name)
+        if values is not None and main.backend == "numba":
+            try_compiled(main.specialise(self._wrt, values), self._wrt, values)
+        return text
+
     # ------------------------------------------------------------ being differentiated
 
     def __autograd_compiler_call__(
@@ -173,7 +226,10 @@ class Gradient(Transformation):
         self, low: Any, args: Any, kwargs: Any, node: Any, with_value: bool
     ) -> Any:
         specialiser = self._both if with_value else self._gradient
-        if self._backend != "python":  # generated Python is what can be read again
+        checks = self._options["debug_nans"]  # of the program around, or of none
+        if (
+            self._backend != "python" or checks
+        ):  # generated Python is what can be read again
             kept = ("has_aux", "holomorphic", "simplify")
             options = {name: self._options[name] for name in kept}
             specialiser = Specialiser(self.primal, specialiser.mode, **options)
@@ -207,6 +263,7 @@ def grad(
     has_aux: bool = False,
     holomorphic: bool = False,
     backend: str = "python",
+    debug_nans: bool = False,
     _simplify: bool = True,
 ) -> Any:
     """Make the gradient of a function that returns one number.
@@ -224,6 +281,9 @@ def grad(
         derivative, which is then the result.
     backend : {"python", "numba", "auto"}
         What runs the generated code.
+    debug_nans : bool
+        Whether the generated code checks what it computes, and raises `NonFiniteError`
+        where a NaN or an infinity appears first, in either sweep.
 
     Returns
     -------
@@ -251,6 +311,7 @@ def grad(
         "holomorphic": holomorphic,
         "backend": backend,
         "simplify": _simplify,
+        "debug_nans": debug_nans,
     }
     if fun is None:
         return lambda found: Gradient(found, argnums, **options)
@@ -264,6 +325,7 @@ def value_and_grad(
     has_aux: bool = False,
     holomorphic: bool = False,
     backend: str = "python",
+    debug_nans: bool = False,
     _simplify: bool = True,
 ) -> Any:
     """Make a function that gives `(value, gradient)`; the parameters are `grad`'s.
@@ -279,6 +341,7 @@ def value_and_grad(
         "backend": backend,
         "with_value": True,
         "simplify": _simplify,
+        "debug_nans": debug_nans,
     }
     if fun is None:
         return lambda found: Gradient(found, argnums, **options)

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from autograd_compiler import ir, nested, tree
+from autograd_compiler.contract import independent
 from autograd_compiler.errors import ArgumentError
 from autograd_compiler.frontend.program import describe
 from autograd_compiler.nested import positions
@@ -36,7 +37,7 @@ from autograd_compiler.transforms.repeated import (
     refusal,
     refuse_effects,
 )
-from autograd_compiler.transforms.results import copied, independent
+from autograd_compiler.transforms.results import copied
 from autograd_compiler.transforms.sparsity import SparseJacobian
 from autograd_compiler.transforms.unit_vectors import (
     Column,

@@ -10,23 +10,24 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from autograd_compiler import ir, nested
+from autograd_compiler.contract import arrays_in, owned, plain_value
 from autograd_compiler.errors import ArgumentError
 from autograd_compiler.frontend.handlers import handles
 from autograd_compiler.specialise import Specialised, Specialiser, selected
 from autograd_compiler.transforms.base import specialiser_of
 from autograd_compiler.transforms.results import (
-    arrays_in,
     copied,
     detached,
     like,
-    owned,
-    plain_value,
     tangent_like,
 )
 
 
 def vjp(
-    fun: Callable[..., Any], *primals: Any, has_aux: bool = False
+    fun: Callable[..., Any],
+    *primals: Any,
+    has_aux: bool = False,
+    debug_nans: bool = False,
 ) -> tuple[Any, ...]:
     """The value of a function, and its vector-Jacobian product as a function.
 
@@ -38,6 +39,8 @@ def vjp(
         Its arguments.
     has_aux : bool
         Whether `fun` returns `(value, aux)`; aux is then the third result.
+    debug_nans : bool
+        Whether to raise `NonFiniteError` where a NaN or an infinity appears first.
 
     Returns
     -------
@@ -60,7 +63,9 @@ def vjp(
     >>> out, pullback(1.0)
     (6.0, (3.0, 2.0))
     """
-    specialiser = specialiser_of(fun, "pullback", has_aux=has_aux)
+    specialiser = specialiser_of(
+        fun, "pullback", has_aux=has_aux, debug_nans=debug_nans
+    )
     values = specialiser.bind(primals, {})
     out, vjp_fun, aux = pullback_at(specialiser, _all_of(specialiser, primals), values)
     return out, vjp_fun, *aux
@@ -96,6 +101,7 @@ def jvp(
     *,
     has_aux: bool = False,
     backend: str = "python",
+    debug_nans: bool = False,
 ) -> tuple[Any, ...]:
     """The value of a function and its Jacobian-vector product.
 
@@ -111,6 +117,8 @@ def jvp(
         Whether `fun` returns `(value, aux)`; aux is then the third result.
     backend : {"python", "numba", "auto"}
         What runs the generated code.
+    debug_nans : bool
+        Whether to raise `NonFiniteError` where a NaN or an infinity appears first.
 
     Returns
     -------
@@ -138,7 +146,9 @@ def jvp(
             f"jvp needs one tangent per argument: {len(primals)} arguments and "
             f"{len(tangents)} tangents are given"
         )
-    specialiser = specialiser_of(fun, "jvp", has_aux=has_aux, backend=backend)
+    specialiser = specialiser_of(
+        fun, "jvp", has_aux=has_aux, backend=backend, debug_nans=debug_nans
+    )
     values = specialiser.bind(tuple(primals), {})
     given = [
         like(tangent, primal, "tangent")
@@ -285,6 +295,7 @@ def tangent_specialised(
 def _vjp(low: Any, args: Any, kwargs: Any, node: Any) -> Any:
     """`vjp(f, x)` written in a function that is differentiated."""
     options = dict(kwargs)
+    options.pop("debug_nans", None)  # the program around is checked, or is not
     aux = options.pop("has_aux", ir.Const(False))
     if options or not args:
         raise low.refuse(node, "this call of `vjp`", "write `vjp(f, x, y)`")
@@ -307,6 +318,7 @@ def _jvp(low: Any, args: Any, kwargs: Any, node: Any) -> Any:
     """`jvp(f, (x,), (v,))` written in a function that is differentiated."""
     given = dict(zip(("fun", "primals", "tangents"), args, strict=False)) | kwargs
     given.pop("backend", None)  # the program has a backend already
+    given.pop("debug_nans", None)
     aux = given.pop("has_aux", ir.Const(False))
     if set(given) != {"fun", "primals", "tangents"}:
         raise low.refuse(node, "this call of `jvp`", "write `jvp(f, (x,), (v,))`")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from autograd_compiler import tree
+from autograd_compiler.contract import items_of, owned, plain_value, rebuilt
 from autograd_compiler.errors import ArgumentError
 from autograd_compiler.specialise import Specialiser, selected
 
@@ -30,91 +31,6 @@ def check_holomorphic(
         tree.map_with_path(check, selected(values, name))
 
 
-def independent(value: Any, others: Iterable[Any]) -> Any:
-    """The value in memory of its own: nothing is shared with others or within it."""
-    taken = arrays_in(tuple(others))
-
-    def own(leaf: Any) -> Any:
-        if not isinstance(leaf, np.ndarray):
-            return leaf
-        if leaf.ndim == 0:
-            return leaf[()]
-        flags = leaf.flags
-        if not (flags.c_contiguous and flags.writeable) or any(
-            np.may_share_memory(leaf, other) for other in taken
-        ):
-            leaf = leaf.copy(order="C")
-        taken.append(leaf)
-        return leaf
-
-    return tree.map_leaves(own, value)
-
-
-def owned(gradient: Any, argument: Any) -> Any:
-    """A gradient in the form of its argument, in memory of its own."""
-    if type(argument) is float:
-        return float(gradient)
-    if isinstance(argument, np.ndarray):
-        if (
-            type(gradient) is np.ndarray
-            and gradient.dtype == argument.dtype
-            and gradient.shape == argument.shape
-            and (flags := gradient.flags).owndata
-            and flags.c_contiguous
-            and flags.writeable
-            and gradient is not argument
-        ):
-            return gradient
-        if argument.dtype.kind not in "fc":
-            return None
-        made = np.empty(argument.shape, argument.dtype)
-        made[...] = gradient
-        return made
-    if isinstance(argument, np.generic):
-        return argument.dtype.type(gradient) if argument.dtype.kind in "fc" else None
-    if isinstance(argument, (bool, int)):
-        return None
-    if isinstance(argument, float):
-        return float(gradient)
-    if isinstance(argument, complex):
-        return complex(gradient)
-    leaves, structure = tree.flatten(argument)
-    if structure == tree.LEAF:
-        return None
-    parts = _parts(gradient, argument)
-    return tree.unflatten(
-        structure, [owned(part, leaf) for part, leaf in zip(parts, leaves, strict=True)]
-    )
-
-
-def _parts(gradient: Any, argument: Any) -> list[Any]:
-    """The leaves of a gradient, in the order of the argument's."""
-    if isinstance(argument, dict):
-        return [
-            leaf
-            for key, item in argument.items()
-            for leaf in _parts(gradient[key], item)
-        ]
-    if isinstance(argument, (tuple, list)):
-        return [
-            leaf
-            for part, item in zip(gradient, argument, strict=True)
-            for leaf in _parts(part, item)
-        ]
-    if tree.structure_of(argument) == tree.LEAF:
-        return [gradient]
-    return [
-        leaf
-        for name, item in vars(argument).items()
-        for leaf in _parts(getattr(gradient, name), item)
-    ]
-
-
-def arrays_in(value: Any) -> list[np.ndarray[Any, Any]]:
-    leaves, _ = tree.flatten(value)
-    return [leaf for leaf in leaves if isinstance(leaf, np.ndarray)]
-
-
 def copied(value: Any) -> Any:
     """The value with a copy of every array in it."""
     return tree.map_leaves(
@@ -132,19 +48,6 @@ def detached(value: Any, others: list[np.ndarray[Any, Any]]) -> Any:
     if type(value) is dict:
         return {key: detached(item, others) for key, item in value.items()}
     return value
-
-
-def plain_value(value: Any) -> Any:
-    """A number instead of an array without dimensions."""
-    if isinstance(value, np.ndarray) and value.ndim == 0:
-        return value[()]
-    return value
-
-
-def as_float(value: Any) -> Any:
-    """What an optimiser takes for a value, where a function returns `0` or `len(x)`."""
-    value = plain_value(value)
-    return float(value) if isinstance(value, (int, np.integer)) else value
 
 
 def like(given: Any, model: Any, what: str) -> Any:
@@ -190,8 +93,7 @@ def _leaf_like(given: Any, model: Any, what: str) -> Any:
 
 def tangent_like(tangent: Any, out: Any) -> Any:
     """A tangent in the form of the result: its shape and dtype, in memory of its own."""
-    leaves, structure = tree.flatten(out)
-    if structure == tree.LEAF:
+    if tree.structure_of(out) == tree.LEAF:
         if isinstance(out, np.ndarray) and out.dtype.kind in "fc":
             return (
                 owned(0.0 if tangent is None else tangent, out)
@@ -204,8 +106,5 @@ def tangent_like(tangent: Any, out: Any) -> Any:
                 type(out)(zero) if isinstance(out, np.floating) else plain_value(zero)
             )
         return tangent
-    parts = _parts(tangent, out)
-    return tree.unflatten(
-        structure,
-        [tangent_like(part, leaf) for part, leaf in zip(parts, leaves, strict=True)],
-    )
+    parts, items = items_of(tangent), items_of(out)
+    return rebuilt(out, {key: tangent_like(parts[key], items[key]) for key in items})
