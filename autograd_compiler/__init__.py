@@ -8,6 +8,7 @@
 6.0
 """
 
+from autograd_compiler.checkpointing import checkpoint
 from autograd_compiler.errors import AutogradCompilerError
 from autograd_compiler.flat import flatten
 from autograd_compiler.surgery import grad_of
@@ -40,6 +41,7 @@ __all__ = [
     "Jacobian",
     "__version__",
     "check_grads",
+    "checkpoint",
     "elementwise_grad",
     "fisher",
     "flatten",

@@ -336,6 +336,7 @@ class Function:
     body: Block  # body.results[0] is what the function returns
     span: Span
     doc: str = ""
+    checkpoint: bool = False  # nothing of it is kept for a reverse sweep
 
 
 @dataclass(frozen=True, eq=False)

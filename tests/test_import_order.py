@@ -16,6 +16,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("types", "version"),
     ("ir", "runtime", "show", "surgery"),
     ("errors",),
+    ("checkpointing",),
     ("names", "tree", "contract", "nonfinite"),
     ("printer", "verify", "rules.registry"),
     ("rules",),

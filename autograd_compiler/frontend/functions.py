@@ -31,6 +31,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from autograd_compiler import ir, runtime
+from autograd_compiler.analysis.effects import changes_state
+from autograd_compiler.checkpointing import is_checkpoint
 from autograd_compiler.errors import (
     AutogradCompilerError,
     MutationError,
@@ -41,6 +43,7 @@ from autograd_compiler.frontend import lower as lowering_module
 from autograd_compiler.frontend.passing import Passing, is_number
 from autograd_compiler.frontend.resolve import local_names
 from autograd_compiler.frontend.results import Container, Inline, Leaf, Result
+from autograd_compiler.frontend.rule_calls import is_open
 from autograd_compiler.frontend.source import FunctionSource, span_of
 from autograd_compiler.frontend.values import (
     Capture,
@@ -117,13 +120,16 @@ class Callee:
     # The place on the stack of the outermost function that this one's types wait for.
     lowest: int | None = None
     called: bool = False  # while it was being lowered
+    checkpoint: bool = False
 
     @property
     def function(self) -> ir.Function:
         taken = Names()
         params = [*self.params, *(var for _, var in self.captures.values())]
         named = tuple(ir.Param(taken.fresh(var.name), var) for var in params)
-        return ir.Function(self.name, named, self.body, self.span, self.doc)
+        return ir.Function(
+            self.name, named, self.body, self.span, self.doc, self.checkpoint
+        )
 
 
 class Program:
@@ -170,9 +176,12 @@ class Program:
     ) -> Value | None:
         """The value of a call, or None for a function that is to be inlined."""
         recursive = self.is_recursive(fn)
+        known = not any(map(is_open, (*args, *kwargs.values())))
+        again = is_checkpoint(fn) and known and not recursive
         if low.in_rule or recursive and not self._recursion:
             return None
-        if not recursive and (low.depth == 0 or _is_short(source[0].node)):
+        inlined = low.depth == 0 or _is_short(source[0].node)
+        if not recursive and not again and inlined:
             return None
         defaults = calls.defaults_of(low, source[0], node)
         bound = calls.bind(low, source[1], defaults, args, kwargs, node)
@@ -182,12 +191,35 @@ class Program:
                 (name, passing.describe(value, name)) for name, value in bound.items()
             )
         except Inline:
-            return None
+            return self._not_again(low, fn, node) if again else None
         key = (fn, recursive, described)
         callee = self._callee(key, source, bound, passing, recursive)
         if callee is None:
-            return None
+            return self._not_again(low, fn, node) if again else None
+        if again:
+            self._check_same_each_time(low, callee, node)
+            callee.checkpoint = True
         return self._emit(low, callee, passing, node)
+
+    @staticmethod
+    def _not_again(low: Lowering, fn: types.FunctionType, node: ast.AST) -> None:
+        raise low.refuse(
+            node,
+            f"`{fn.__name__}` cannot be a checkpoint here",
+            "let it take and give numbers, arrays and tuples of them, and write none of "
+            "its arguments; or take `checkpoint` away",
+        )
+
+    @staticmethod
+    def _check_same_each_time(low: Lowering, callee: Callee, node: ast.AST) -> None:
+        for op in ir.walk(callee.body):
+            if isinstance(op, ir.Apply) and changes_state(op):
+                raise low.refuse(
+                    node,
+                    f"`{callee.name}` may give another result when it is run again, and "
+                    "is a checkpoint",
+                    "draw random numbers outside of it, and pass them",
+                )
 
     def is_recursive(self, fn: types.FunctionType) -> bool:
         """Whether a function may come to call itself, as far as names tell."""

@@ -13,6 +13,7 @@ the residuals may refer to every array.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from autograd_compiler import ir
 from autograd_compiler.analysis.activity import active_vars
@@ -138,6 +139,7 @@ class Derivatives:
         self._pairs[key] = pending
         if not inputs:
             return
+        again = function.checkpoint
         results, body = _distinct(function, results, outputs)
         seeds: dict[ir.Var, ir.Operand] = {}
         for k in outputs:
@@ -150,6 +152,9 @@ class Derivatives:
         sweeps = reverse_body(
             body, wrt, seeds, self._shares, self.pair, for_caller=True
         )
+        if again:
+            self._run_again(key, function, sweeps, seeds, pending)
+            return
         self.stored.extend(sweeps.stored)
         self._put_together(
             key,
@@ -159,6 +164,41 @@ class Derivatives:
             results,
             pending,
             packed=self._is_recursive(function),
+        )
+
+    def _run_again(
+        self,
+        key: _Key,
+        function: ir.Function,
+        sweeps: Sweeps,
+        seeds: dict[ir.Var, ir.Operand],
+        pending: Pair,
+    ) -> None:
+        """Of a checkpoint, the forward function is the function; backward is both sweeps."""
+        params = _params(function)
+        wrt = [params[k] for k in pending.inputs]
+        gradients = tuple(sweeps.gradients[var] for var in wrt)
+        cotangents = [leaf for seed in seeds.values() for leaf in ir.leaves(seed)]
+        block = ir.Block((*sweeps.forward, *sweeps.backward), (_returned(gradients),))
+        taken = _distinct_names(cotangents, function.params)
+        self._made.append(
+            ir.Function(
+                pending.backward,
+                (*function.params, *map(ir.Param, taken, cotangents)),
+                thread(block, set(sweeps.tapes)),
+                function.span,
+                f"Adjoints of the arguments of {function.name}, which is run again.",
+            )
+        )
+        self._pairs[key] = replace(
+            pending,
+            forward=function.name,
+            owned=tuple(sweeps.owned[var] for var in wrt),
+            types=tuple(map(_gradient_type, wrt, gradients)),
+            residuals=None,
+            held_arguments=(),
+            held_results=(),
+            again=True,
         )
 
     def _is_recursive(self, function: ir.Function) -> bool:

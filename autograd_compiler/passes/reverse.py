@@ -107,6 +107,8 @@ class Pair:
         The type of what `forward` keeps for `backward`; None where it keeps nothing.
     held_arguments, held_results
         The positions of arrays that the residuals may refer to.
+    again
+        Whether `backward` runs the callee again: it takes the arguments, too.
     """
 
     forward: str
@@ -118,6 +120,7 @@ class Pair:
     residuals: Type | None
     held_arguments: tuple[int, ...] = ()
     held_results: tuple[int, ...] = ()
+    again: bool = False
 
 
 # Gives the pair for a call, the arguments to derive in and the results that count.
@@ -399,7 +402,8 @@ class _Reverse(Worker):
             ir.Var(adjoint_name(_name(op.args[k])), self._outside(kind, op.args[k]))
             for k, kind in zip(pair.inputs, pair.types, strict=True)
         )
-        given = (*((residuals,) if residuals is not None else ()), *incoming)
+        kept = op.args if pair.again else (residuals,) if residuals is not None else ()
+        given = (*kept, *incoming)
         self.builder.append(
             ir.Call(self.builder.span, d_args, pair.backward, given, adjoint=True)
         )
