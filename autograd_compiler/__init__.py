@@ -8,6 +8,12 @@
 6.0
 """
 
+from autograd_compiler import custom
+from autograd_compiler.custom import (
+    custom_jvp,
+    custom_vjp,
+    stop_gradient,
+)
 from autograd_compiler.errors import AutogradCompilerError
 from autograd_compiler.testing import check_grads
 from autograd_compiler.transforms import (
@@ -38,6 +44,9 @@ __all__ = [
     "Jacobian",
     "__version__",
     "check_grads",
+    "custom",
+    "custom_jvp",
+    "custom_vjp",
     "elementwise_grad",
     "fisher",
     "gauss_newton",
@@ -49,6 +58,7 @@ __all__ = [
     "jacrev",
     "jvp",
     "linearize",
+    "stop_gradient",
     "value_and_grad",
     "vhp",
     "vjp",

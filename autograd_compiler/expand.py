@@ -212,7 +212,8 @@ def refusal(op: ir.Apply, rule: Rule | None) -> UnsupportedError:
         return UnsupportedError(
             "a function that only run time knows is called",
             op.span,
-            "choose between the calls with `if`, so that each is known",
+            "choose between the calls with `if`, so that each is known; a foreign "
+            "function needs a rule",
         )
     if rule is not None and rule.kind == "zero":
         return UnsupportedError(

@@ -47,6 +47,9 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("transforms.jacobian", "transforms.curvature", "transforms.elementwise"),
     ("transforms.hessian",),
     ("transforms",),
+    ("custom.operators",),  # functions that carry their rule
+    ("custom.derivatives",),
+    ("custom",),
     ("testing", "interop"),
     ("__init__",),
     ("demo",),

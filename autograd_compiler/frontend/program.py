@@ -25,6 +25,7 @@ from autograd_compiler.frontend.values import (
     Value,
     pack,
 )
+from autograd_compiler.rules.registry import rule_of
 from autograd_compiler.types import (
     BOTTOM,
     UNKNOWN,
@@ -270,10 +271,10 @@ def lower_function(
     span = span_of(source.node, source.filename)
     low.builder.span = span
     try:
-        if plain is fun:
+        if plain is fun and rule_of(fun) is None:
             result = _call(low, plain, source, values)
         else:
-            result = _call_derivative(low, fun, source, values)
+            result = _call_as_object(low, fun, source, values)
     except RecursionError:
         raise _endless(low, program, source) from None
     returned = low.operand(result, source.node)
@@ -291,7 +292,8 @@ def lower_function(
         params.append(ir.Param(name, var))
     body = ir.Block(tuple(low.builder.ops), (returned,))
     doc = inspect.getdoc(source.function) or ""
-    name = source.name if plain is fun else f"{source.name}_{fun.kind}"
+    kind = "" if plain is fun else fun.kind  # what a derivative is
+    name = f"{source.name}_{kind}" if kind else source.name
     name = _unlike(name, {callee.function.name for callee in program.callees})
     function = ir.Function(name, tuple(params), body, span, doc.split("\n")[0])
     leaves = {leaf for tree in trees.values() for leaf in ir.leaves(tree)}
@@ -374,10 +376,12 @@ def _leaf_name(name: str, form: ir.Form, position: int) -> str:
     return f"{name}_{text}" if text.isidentifier() or text.isdigit() else name
 
 
-def _call_derivative(
+def _call_as_object(
     low: Lowering, fun: Any, source: FunctionSource, values: dict[str, Value]
 ) -> Value:
-    given, kwargs = _placed(fun.signature, values)
+    """A program whose only statement is a call: of a derivative, or by a rule."""
+    signature = getattr(fun, "signature", None) or source.signature
+    given, kwargs = _placed(signature, values)
     return calls.call(low, ir.Const(fun), tuple(given), kwargs, source.node)
 
 

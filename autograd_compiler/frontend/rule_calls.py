@@ -85,6 +85,7 @@ def _called(
         if not _is(given[-1], defaults.get(names[len(given) - 1], low)):
             break
         given.pop()
+    fn = original_of(fn) or fn  # of a helper in generated code
     count = results_of(fn)
     if count == 1:
         return low.builder.apply(fn, *given, **named)
