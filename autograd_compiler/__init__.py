@@ -12,9 +12,12 @@ from autograd_compiler import custom
 from autograd_compiler.custom import (
     custom_jvp,
     custom_vjp,
+    fixed_point,
+    implicit_root,
     stop_gradient,
 )
 from autograd_compiler.errors import AutogradCompilerError
+from autograd_compiler.rule_checks import check_rule
 from autograd_compiler.testing import check_grads
 from autograd_compiler.transforms import (
     Gradient,
@@ -44,15 +47,18 @@ __all__ = [
     "Jacobian",
     "__version__",
     "check_grads",
+    "check_rule",
     "custom",
     "custom_jvp",
     "custom_vjp",
     "elementwise_grad",
     "fisher",
+    "fixed_point",
     "gauss_newton",
     "grad",
     "hessian",
     "hvp",
+    "implicit_root",
     "jacfwd",
     "jacobian",
     "jacrev",

@@ -243,7 +243,7 @@ def run(
 def _call(
     low: Lowering, fun: Any, given: tuple[Value, ...], node: ast.AST, inline: bool
 ) -> Any:
-    if inline and not low.program.is_recursive(fun):
+    if inline and not (low.program and low.program.is_recursive(fun)):
         return calls.inline(low, calls.source_of(low, fun, node), given, {}, node)
     return calls.call(low, ir.Const(fun), given, {}, node)
 

@@ -12,6 +12,7 @@ import pytest
 
 from autograd_compiler import (
     check_grads,
+    check_rule,
     custom,
     custom_jvp,
     custom_vjp,
@@ -24,7 +25,7 @@ from autograd_compiler import (
     stop_gradient,
     vjp,
 )
-from autograd_compiler.errors import ArgumentError, UnsupportedError
+from autograd_compiler.errors import ArgumentError, RuleCheckError, UnsupportedError
 from autograd_compiler.rules import registry
 
 X = np.array([0.1, 0.4, 0.7])
@@ -572,3 +573,93 @@ def test_pullback_of_a_custom_function_runs_many_times():
         assert np.allclose(d_x, weight * np.cos(X) * Y)
         assert np.allclose(d_y, weight * np.sin(X))
     assert np.allclose(out, np.sin(X) * Y)
+
+
+# ---------------------------------------------------------------- check_rule
+
+
+def test_check_rule_passes_what_is_right():
+    declare_wave()
+    check_rule(wave, X, 3.0, scale=0.5, order=2)
+    declare_polar()
+    check_rule(polar, X, Y, order=2)
+    check_rule(np.hypot, X, Y[:, np.newaxis])
+    check_rule(np.linalg.solve, np.eye(3) + 0.1, Y, order=2)
+    check_rule(np.linalg.qr, np.eye(3) + 0.1)
+    check_rule(np.concatenate, (X, Y))
+    check_rule(np.sign, X)
+    check_rule(scaled_sine, X, Y)
+    check_rule(tilted, X, Y, order=2)
+
+
+def wrong_partials(x, w):
+    return x * w
+
+
+@pytest.mark.parametrize("mode", ["fwd", "rev"])
+def test_check_rule_names_operator_parameter_and_mode(mode):
+    custom.partials(wrong_partials, x="w", w="2 * x")
+    with pytest.raises(RuleCheckError) as error:
+        check_rule(wrong_partials, X, Y, modes=[mode])
+    message = str(error.value)
+    assert "wrong_partials" in message and "`w`" in message and "instead of" in message
+    assert {"fwd": "forward mode", "rev": "reverse mode"}[mode] in message
+
+
+def test_check_rule_compares_the_modes_with_each_other():
+    def operator(x, w):
+        return x * w
+
+    def tangent(x, w, d_x, d_w):
+        return d_x * w + x * d_w
+
+    @custom.general(operator, wrt="x w", tangent=tangent)
+    def adjoint(d_y, x, w):
+        return d_y * w, d_y * x * (1 + 1e-7)
+
+    with pytest.raises(RuleCheckError, match="modes? disagree in `w`: <ct, J t> is"):
+        check_rule(operator, X, Y)
+
+
+def test_check_rule_looks_at_shapes_and_dtypes_of_adjoints():
+    def total(x):
+        return np.sum(x)
+
+    custom.linear(total, wrt="x")(lambda d_y, x: np.full(5, d_y))
+    with pytest.raises(RuleCheckError, match=r"adjoint of `x` has shape \(5,\)"):
+        check_rule(total, X)
+
+    def doubled(x):
+        return 2 * x
+
+    custom.linear(doubled, wrt="x")(lambda d_y, x: np.full(3, 2.0) * d_y)
+    with pytest.raises(RuleCheckError, match="in single precision: .* of float64"):
+        check_rule(doubled, X)
+
+
+def test_check_rule_tries_operands_that_are_broadcast():
+    def scaled(x, w):
+        return x * w
+
+    custom.partials(scaled, x="w", w="x if np.ndim(w) else 2 * x")
+    with pytest.raises(RuleCheckError, match=r"`w` broadcast from shape \(\)"):
+        check_rule(scaled, X, Y)
+
+
+def test_check_rule_looks_at_the_declared_form():
+    def halved(x):
+        return x[:2]
+
+    @custom.linear(halved, wrt="x", result="x")
+    def adjoint(d_y, x):
+        return np.append(d_y, 0.0)
+
+    with pytest.raises(RuleCheckError, match=r"declared to be .* of shape \(3,\)"):
+        check_rule(halved, X)
+
+
+def test_check_rule_needs_a_rule_and_a_float():
+    with pytest.raises(ArgumentError, match="no derivative rule"):
+        check_rule(np.unique, X)
+    with pytest.raises(ArgumentError, match="no argument of `np.sin` is a float"):
+        check_rule(np.sin, 3)

@@ -48,9 +48,10 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("transforms.hessian",),
     ("transforms",),
     ("custom.operators",),  # functions that carry their rule
-    ("custom.derivatives",),
+    ("custom.derivatives", "custom.implicit"),
     ("custom",),
     ("testing", "interop"),
+    ("rule_checks",),
     ("__init__",),
     ("demo",),
     ("__main__",),

@@ -10,6 +10,12 @@ from autograd_compiler.custom.derivatives import (
     custom_jvp,
     custom_vjp,
 )
+from autograd_compiler.custom.implicit import (
+    FixedPoint,
+    ImplicitRoot,
+    fixed_point,
+    implicit_root,
+)
 from autograd_compiler.rules.registry import (
     composed,
     general,
@@ -25,10 +31,14 @@ from autograd_compiler.runtime import stop_gradient
 __all__ = [
     "CustomJvp",
     "CustomVjp",
+    "FixedPoint",
+    "ImplicitRoot",
     "composed",
     "custom_jvp",
     "custom_vjp",
+    "fixed_point",
     "general",
+    "implicit_root",
     "linear",
     "multilinear",
     "partials",

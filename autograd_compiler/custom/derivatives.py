@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from autograd_compiler.custom.operators import CustomOperator, called
+from autograd_compiler.custom.operators import CustomOperator, as_rule
 from autograd_compiler.errors import ArgumentError
 from autograd_compiler.frontend.handlers import handles
 from autograd_compiler.rules.registry import Operator, Rule, new_generation
@@ -47,9 +47,10 @@ class _Declared(CustomOperator):
         parameters = self.rule_parameters()
         names = tuple(parameter.name for parameter in parameters)
         wrt = tuple(name for k, name in enumerate(names) if k not in self._fixed)
-        called(adjoint, ("d_y", *names))
+        as_rule(adjoint, f"{self.name}_adjoint", ("d_y", *names))
         if tangent is not None:
-            called(tangent, (*names, *(f"d_{name}" for name in wrt)))
+            tangents = (f"d_{name}" for name in wrt)
+            as_rule(tangent, f"{self.name}_tangent", (*names, *tangents))
         self._rule = Rule(
             "general",
             self,

@@ -90,10 +90,10 @@ class CustomOperator(HasRule):
                 )
         return tuple(sorted(number % count for number in numbers))
 
-    def rule_parameters(self) -> tuple[inspect.Parameter, ...]:
-        """The parameters under names that no tangent or cotangent of a rule has."""
+    def rule_parameters(self, *others: str) -> tuple[inspect.Parameter, ...]:
+        """The parameters under names that nothing else in a rule has."""
         names = [parameter.name for parameter in self.parameters]
-        taken = {"d_y", *(f"d_{name}" for name in names)}
+        taken = {"d_y", *others, *(f"d_{name}" for name in names)}
         return tuple(
             (
                 parameter.replace(name=f"{parameter.name}_argument")
@@ -210,8 +210,10 @@ def _kinds_of(result: ir.Operand) -> tuple[Type, ...] | None:
     return (type_of_operand(result),)
 
 
-def called(function: Any, names: Sequence[str]) -> None:
-    """Let a function of starred arguments say what they are."""
+def as_rule(function: Any, name: str, names: Sequence[str]) -> None:
+    """Let a function of starred arguments say that it is part of a rule, and of what."""
+    function.__name__ = name
+    function.__autograd_compiler_rule__ = True
     kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
     parameters = [inspect.Parameter(name, kind) for name in names]
     function.__signature__ = inspect.Signature(parameters)

@@ -618,7 +618,7 @@ def _call_function(
     if low.defining and not _is_ours(fn.__globals__):
         with outside_of_rules(low):
             return _call_source(low, fn, args, kwargs, node)
-    if low.in_rule:
+    if low.in_rule or rule_calls.is_of_rule(fn):
         return rule_calls.call_in_rule(low, fn, args, kwargs, node)
     original = rule_calls.original_of(fn)
     if original is not None and hasattr(original, "__static__"):

@@ -1,0 +1,206 @@
+"""Derivatives of what solvers find: by the implicit function theorem."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from autograd_compiler import (
+    check_grads,
+    check_rule,
+    fixed_point,
+    grad,
+    hessian,
+    implicit_root,
+    jacfwd,
+    jacobian,
+    jacrev,
+    value_and_grad,
+)
+from autograd_compiler.errors import ArgumentError, UnsupportedError
+
+A = np.eye(3) * 2 + np.arange(9).reshape(3, 3) / 10
+B = np.array([1.0, 2.0, 3.0])
+
+
+def kepler(anomaly, mean, eccentricity):
+    return anomaly - eccentricity * np.sin(anomaly) - mean
+
+
+@implicit_root(kepler)
+def newton_for_kepler(start, mean, eccentricity, steps=20):
+    x = start
+    for _ in range(steps):
+        slope = 1 - eccentricity * np.cos(x)
+        x = x - kepler(x, mean, eccentricity) / slope
+    return x
+
+
+def test_root_of_a_number_in_both_modes():
+    def program(mean, eccentricity):
+        return newton_for_kepler(0.5, mean, eccentricity) ** 2
+
+    check_grads(program, (1.0, 0.5), order=3)
+    check_rule(newton_for_kepler, 0.5, 1.0, 0.5, order=2)
+    x = newton_for_kepler(0.5, 1.0, 0.5)
+    found = grad(newton_for_kepler, argnums=(1, 2))(0.5, 1.0, 0.5)
+    assert np.allclose(found, np.array([1.0, np.sin(x)]) / (1 - 0.5 * np.cos(x)))
+
+
+def test_the_source_is_a_division_and_the_solver_is_called():
+    source = grad(newton_for_kepler, argnums=1).lower(0.5, 1.0, 0.5).source
+    assert "newton_for_kepler(start, mean, eccentricity" in source
+    assert "/ (1.0 - eccentricity * np.cos(" in source
+    assert "for " not in source.replace("# ", "").split("def ")[1].split('"""')[2]
+
+
+def cubic(x, matrix, right):
+    return matrix @ x + 0.1 * x**3 - right
+
+
+@implicit_root(cubic)
+def newton_for_cubic(matrix, right):
+    x = np.zeros_like(right)
+    for _ in range(50):
+        slope = matrix + np.diag(0.3 * x**2)
+        x = x - np.linalg.solve(slope, cubic(x, matrix, right))
+    return x
+
+
+def test_root_of_a_system_in_both_modes():
+    def program(matrix, right):
+        return np.sum(newton_for_cubic(matrix, right) ** 2)
+
+    check_grads(program, (A, B), order=2)
+    check_rule(newton_for_cubic, A, B)
+    x = newton_for_cubic(A, B)
+    wanted = np.linalg.inv(A + np.diag(0.3 * x**2))
+    for take in (jacobian, jacrev, jacfwd):
+        assert np.allclose(take(newton_for_cubic, 1)(A, B), wanted)
+    assert "np.linalg.solve" in grad(program).lower(A, B).source
+
+
+def test_root_in_single_precision():
+    def program(matrix, right):
+        return np.sum(newton_for_cubic(matrix, right) ** 2)
+
+    found = grad(program)(A.astype("f"), B.astype("f"))
+    assert found.dtype == np.float32
+    assert np.allclose(found, grad(program)(A, B), rtol=1e-4, atol=1e-5)
+
+
+def test_root_that_is_a_matrix():
+    def residual(x, right):
+        return A @ x + 0.1 * x**3 - right
+
+    @implicit_root(residual)
+    def solve(right):
+        x = np.zeros_like(right)
+        for _ in range(200):
+            x = x - 0.3 * residual(x, right)
+        return x
+
+    right = np.stack([B, 2 * B - 3], axis=1)
+    check_grads(lambda right: np.sum(solve(right) ** 2), (right,), order=2)
+
+
+def test_root_without_types():
+    def program(matrix, right):
+        return np.sum(newton_for_cubic(matrix, right) ** 2)
+
+    text = grad(program).source
+    assert "newton_for_cubic(matrix, right)" in text
+    namespace = {
+        "newton_for_cubic": newton_for_cubic,
+        "newton_for_cubic_adjoint": newton_for_cubic.rule.adjoint,
+    }
+    exec(text, namespace)
+    assert np.allclose(namespace["program_grad"](A, B), grad(program)(A, B))
+
+
+def test_solver_that_cannot_be_read():
+    @implicit_root(cubic)
+    def solve(matrix, right):
+        try:
+            return newton_for_cubic.primal(matrix, right)
+        finally:
+            pass
+
+    def program(matrix, right):
+        return np.sum(solve(matrix, right) ** 2)
+
+    check_grads(program, (A, B))
+    with pytest.raises(UnsupportedError, match="called as it is") as error:
+        hessian(program)(A, B)
+    assert "result=" in error.value.hint
+
+    told = implicit_root(cubic, result="right")(solve.primal)
+    check_grads(lambda a, b: np.sum(told(a, b) ** 2), (A, B), order=2)
+
+
+def test_first_guess_and_options_have_no_derivative():
+    with pytest.raises(UnsupportedError, match="no derivative in `start`"):
+        grad(lambda x: newton_for_kepler(x, 1.0, 0.5))(0.5)
+    with pytest.raises(UnsupportedError, match="no derivative in `start`"):
+        jacfwd(lambda x: newton_for_kepler(x, 1.0, 0.5))(0.5)
+
+
+def test_names_of_the_residual_must_be_those_of_the_solver():
+    with pytest.raises(ArgumentError, match="parameter `mean`.*`solve\\(m, eccen"):
+
+        @implicit_root(kepler)
+        def solve(m, eccentricity):
+            return m
+
+    with pytest.raises(ArgumentError, match="nothing but the unknown"):
+        implicit_root(lambda x: x)(lambda a: a)
+
+
+def test_root_inside_of_a_loop():
+    def program(mean, eccentricity):
+        total = 0.0
+        for k in range(4):
+            total = total + newton_for_kepler(0.5, mean + 0.1 * k, eccentricity) ** 2
+        return total
+
+    check_grads(program, (1.0, 0.5), order=2)
+
+
+# ---------------------------------------------------------------- fixed points
+
+
+def babylonian(x, a):
+    return (x + a / x) / 2
+
+
+@fixed_point(babylonian)
+def square_root(a):
+    x = a
+    for _ in range(50):
+        x = babylonian(x, a)
+    return x
+
+
+@pytest.mark.parametrize("a", [4.0, B])
+def test_fixed_point(a):
+    check_grads(lambda a: np.sum(square_root(a) * a), (a,), order=2)
+    value, slope = value_and_grad(lambda a: np.sum(square_root(a)))(a)
+    assert np.allclose(value, np.sum(np.sqrt(a)))
+    assert np.allclose(slope, 0.5 / np.sqrt(a))
+
+
+def test_fixed_point_of_a_map():
+    weights = np.array([[0.2, -0.3, 0.1], [0.1, 0.2, 0.3], [-0.2, 0.1, 0.1]])
+
+    def step(z, w, x):
+        return np.tanh(w @ z + x)
+
+    @fixed_point(step)
+    def equilibrium(w, x):
+        z = np.zeros_like(x)
+        for _ in range(100):
+            z = step(z, w, x)
+        return z
+
+    check_grads(lambda w, x: np.sum(equilibrium(w, x) ** 2), (weights, B), order=2)
+    check_rule(equilibrium, weights, B)
