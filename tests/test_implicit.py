@@ -10,7 +10,6 @@ from autograd_compiler import (
     check_rule,
     fixed_point,
     grad,
-    hessian,
     implicit_root,
     jacfwd,
     jacobian,
@@ -49,9 +48,9 @@ def test_root_of_a_number_in_both_modes():
 
 def test_the_source_is_a_division_and_the_solver_is_called():
     source = grad(newton_for_kepler, argnums=1).lower(0.5, 1.0, 0.5).source
-    assert "newton_for_kepler(start, mean, eccentricity" in source
-    assert "/ (1.0 - eccentricity * np.cos(" in source
-    assert "for " not in source.replace("# ", "").split("def ")[1].split('"""')[2]
+    assert "newton_for_kepler(start, mean, eccentricity, steps)" in source
+    assert "d_mean = 1.0 / (1.0 - eccentricity * " in source
+    assert "    for " not in source
 
 
 def cubic(x, matrix, right):
@@ -89,19 +88,17 @@ def test_root_in_single_precision():
     assert np.allclose(found, grad(program)(A, B), rtol=1e-4, atol=1e-5)
 
 
-def test_root_that_is_a_matrix():
+def test_root_that_is_a_matrix_is_refused():
     def residual(x, right):
-        return A @ x + 0.1 * x**3 - right
+        return 2.0 * x - right
 
     @implicit_root(residual)
     def solve(right):
-        x = np.zeros_like(right)
-        for _ in range(200):
-            x = x - 0.3 * residual(x, right)
-        return x
+        return right / 2.0
 
-    right = np.stack([B, 2 * B - 3], axis=1)
-    check_grads(lambda right: np.sum(solve(right) ** 2), (right,), order=2)
+    with pytest.raises(UnsupportedError, match="must be a number or a vector") as error:
+        grad(lambda right: np.sum(solve(right) ** 2))(A)
+    assert "solve(right) ** 2" in str(error.value)
 
 
 def test_root_without_types():
@@ -131,7 +128,7 @@ def test_solver_that_cannot_be_read():
 
     check_grads(program, (A, B))
     with pytest.raises(UnsupportedError, match="called as it is") as error:
-        hessian(program)(A, B)
+        check_grads(program, (A, B), order=2)
     assert "result=" in error.value.hint
 
     told = implicit_root(cubic, result="right")(solve.primal)
