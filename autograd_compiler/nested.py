@@ -23,7 +23,7 @@ from autograd_compiler import ir, tree
 from autograd_compiler.builder import constant_value, type_of_operand
 from autograd_compiler.errors import ArgumentError, MutationError
 from autograd_compiler.frontend import calls, expressions, methods, names, resolve
-from autograd_compiler.frontend.program import Argument
+from autograd_compiler.frontend.program import Argument, sizes_fixed_now
 from autograd_compiler.frontend.source import unparse
 from autograd_compiler.frontend.values import (
     Bound,
@@ -208,10 +208,9 @@ def specialise(
         name: describer.argument(low, value, node) for name, value in values.items()
     }
     found = specialiser.for_arguments(wrt, arguments)
-    fixed: frozenset[int] = (
-        frozenset() if low.program is None else low.program.fixed_sizes
-    )
-    if not found.lowered.fixed_sizes <= fixed:  # fix them in the program around, too
+    if (
+        not found.lowered.fixed_sizes <= sizes_fixed_now()
+    ):  # fix them in the program around, too
         raise SizesCoincide(found.lowered.fixed_sizes)
     for capture, value in found.lowered.primal.guards:
         kind = "structure" if isinstance(value, names.Structure) else ""

@@ -201,3 +201,82 @@ def test_fixed_point_of_a_map():
 
     check_grads(lambda w, x: np.sum(equilibrium(w, x) ** 2), (weights, B), order=2)
     check_rule(equilibrium, weights, B)
+
+
+# ---------------------------------------------------------------- SciPy's solvers
+
+
+def test_solvers_of_scipy_inside_of_an_implicit_root():
+    optimize = pytest.importorskip("scipy.optimize")
+
+    @implicit_root(kepler)
+    def by_brentq(mean, eccentricity):
+        return optimize.brentq(
+            kepler, 0.0, np.pi, args=(mean, eccentricity), xtol=1e-13
+        )
+
+    @implicit_root(cubic)
+    def by_fsolve(x0, matrix, right):
+        return optimize.fsolve(cubic, x0, args=(matrix, right), xtol=1e-12)
+
+    @implicit_root(cubic, result="x0")
+    def by_root(x0, matrix, right):
+        return optimize.root(cubic, x0, args=(matrix, right), tol=1e-12).x
+
+    check_grads(lambda m, e: by_brentq(m, e) ** 2, (1.0, 0.5), order=2)
+    start = np.zeros(3)
+    for solve in (by_fsolve, by_root):
+        check_grads(lambda a, b: np.sum(solve(start, a, b) ** 2), (A, B), order=2)
+        assert "np.linalg.solve" in (
+            grad(lambda a, b: np.sum(solve(start, a, b) ** 2)).lower(A, B).source
+        )
+
+
+def test_minimum_by_the_root_of_its_gradient():
+    optimize = pytest.importorskip("scipy.optimize")
+
+    def objective(x, target, weight):
+        return np.sum((x - target) ** 2) + weight * np.sum(x**4)
+
+    slope = grad(objective)
+
+    @implicit_root(lambda x, target, weight: slope(x, target, weight), result="x0")
+    def ridge(x0, target, weight):
+        found = optimize.minimize(
+            objective, x0, args=(target, weight), jac=slope, method="BFGS", tol=1e-12
+        )
+        return found.x
+
+    def program(target, weight):
+        return np.sum(ridge(np.zeros(3), target, weight) ** 2)
+
+    check_grads(program, (B, 0.3), atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["brentq", "newton", "fsolve", "root", "minimize"])
+def test_solvers_of_scipy_are_refused_with_a_hint(name):
+    optimize = pytest.importorskip("scipy.optimize")
+    solver = getattr(optimize, name)
+
+    def program(a):
+        if name == "brentq":
+            return solver(kepler, 0.0, 3.0, (a, 0.5))
+        return np.sum(solver(kepler, 0.5, (a, 0.5)))
+
+    with pytest.raises(UnsupportedError, match=f"scipy.optimize.{name}") as error:
+        grad(program)(1.0)
+    assert "@implicit_root" in error.value.hint
+
+
+def test_differential_equations_are_refused_with_a_hint():
+    integrate = pytest.importorskip("scipy.integrate")
+
+    def decay(y, t, rate):
+        return -rate * y
+
+    def program(rate):
+        return integrate.odeint(decay, 1.0, [0.0, 1.0], args=(rate,))[-1, 0]
+
+    with pytest.raises(UnsupportedError, match="scipy.integrate.odeint") as error:
+        grad(program)(1.0)
+    assert "as a loop" in error.value.hint

@@ -156,7 +156,7 @@ def implicit_root(
     ... def solve_kepler(mean, eccentricity):
     ...     return brentq(kepler, 0.0, np.pi, args=(mean, eccentricity))
     >>> round(grad(solve_kepler)(1.0, 0.5), 6)
-    1.03802
+    1.037362
     """
 
     def decorate(solve: Callable[..., Any]) -> ImplicitRoot:

@@ -7,6 +7,7 @@ import enum
 import inspect
 import types
 from collections.abc import Callable, Collection, Iterable, Mapping
+from contextvars import ContextVar
 from typing import Any, TypeVar
 
 import numpy as np
@@ -173,10 +174,23 @@ def fixing_sizes(
             name: with_fixed_sizes(argument, fixed)
             for name, argument in arguments.items()
         }
+        outer = _FIXED.set(fixed)
         try:
             return lower(given, fixed)
         except SizesCoincide as found:
+            assert not found.sizes <= fixed, "sizes that are fixed are asked for again"
             fixed |= found.sizes
+        finally:
+            _FIXED.reset(outer)
+
+
+# Of the program that is being made, for the text of rules, which is of no program.
+_FIXED: ContextVar[frozenset[int]] = ContextVar("fixed_sizes", default=frozenset())
+
+
+def sizes_fixed_now() -> frozenset[int]:
+    """The sizes that are fixed in the program that is being made."""
+    return _FIXED.get()
 
 
 def with_fixed_sizes(argument: Argument, fixed: Collection[int]) -> Argument:

@@ -484,7 +484,15 @@ def zero_derivative(*operators: Operator) -> None:
         _add(Rule("zero", operator))
 
 
-def refused(operators: Operator | Iterable[Operator], reason: str) -> None:
-    """Declare operators that we know and do not differentiate, with the reason."""
+def refused(
+    operators: Operator | Iterable[Operator],
+    reason: str,
+    *,
+    result: Operator | None = None,
+) -> None:
+    """Declare operators that are known and not differentiated, with the reason.
+
+    `result` gives what has the form of the result, of the operator's arguments.
+    """
     for operator in _each(operators):
-        _add(Rule("refused", operator, reason=reason))
+        _add(Rule("refused", operator, reason=reason, result=result))
