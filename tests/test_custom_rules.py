@@ -266,6 +266,29 @@ def test_general_rule_without_a_tangent_refuses_forward_mode():
     assert "tangent=" in e.value.hint
 
 
+FACTOR = 2.0
+WEIGHTS = np.array([1.0, 2.0, 3.0])
+
+
+def test_rule_reads_what_is_outside_at_each_call(monkeypatch: pytest.MonkeyPatch):
+    def weighted(x):
+        return FACTOR * WEIGHTS * x
+
+    @custom.linear(weighted, wrt="x")
+    def adjoint(d_y, x):
+        return FACTOR * WEIGHTS * d_y
+
+    derivative = grad(lambda x: np.sum(weighted(x) ** 2))
+    assert np.allclose(derivative(X), 2 * (2.0 * WEIGHTS) ** 2 * X)
+    check_grads(lambda x: np.sum(weighted(x) ** 2), (X,), order=2)
+    monkeypatch.setitem(globals(), "FACTOR", 3.0)
+    monkeypatch.setitem(globals(), "WEIGHTS", WEIGHTS + 1.0)
+    assert np.allclose(derivative(X), 2 * (3.0 * WEIGHTS) ** 2 * X)
+    monkeypatch.setitem(globals(), "WEIGHTS", np.array(2.0))
+    with pytest.raises(ArgumentError, match="`WEIGHTS`.*another type or shape"):
+        derivative(X)
+
+
 # ---------------------------------------------------------------- stop_gradient
 
 

@@ -253,6 +253,31 @@ def test_minimum_by_the_root_of_its_gradient():
     check_grads(program, (B, 0.3), atol=1e-5)
 
 
+def test_residual_that_reads_an_array_from_outside():
+    def residual(x, rate):
+        return A @ x + rate * x**3 - B
+
+    @implicit_root(residual)
+    def solve(rate):
+        x = np.zeros_like(B)
+        for _ in range(50):
+            slope = A + np.diag(3 * rate * x**2)
+            x = x - np.linalg.solve(slope, residual(x, rate))
+        return x
+
+    check_grads(lambda rate: np.sum(solve(rate) ** 2), (0.1,), order=2)
+    gradient = grad(lambda x, rate: np.sum((x - B) ** 2) / 2 + rate * np.sum(x**4))
+
+    @implicit_root(lambda x, rate: gradient(x, rate))
+    def least(rate):
+        x = np.zeros_like(B)
+        for _ in range(50):
+            x = x - (x - B + 4 * rate * x**3) / (1 + 12 * rate * x**2)
+        return x
+
+    check_grads(lambda rate: np.sum(least(rate) ** 2), (0.1,))
+
+
 @pytest.mark.parametrize("name", ["brentq", "newton", "fsolve", "root", "minimize"])
 def test_solvers_of_scipy_are_refused_with_a_hint(name):
     optimize = pytest.importorskip("scipy.optimize")
