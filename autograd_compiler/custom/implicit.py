@@ -65,22 +65,18 @@ class ImplicitRoot(CustomOperator):
         residual = self.residual
         count = len(self.parameters)
 
-        name = self.name
-
         def adjoint(d_y: Any, y: Any, *args: Any) -> Any:
-            x = number_or_vector(y, name)
             given = tuple([args[k] for k in places])
-            weight = -solve_transposed(jacobian(residual)(x, *given), d_y)
-            _, pullback = vjp(residual, x, *given)
+            weight = -solve_transposed(jacobian(residual)(y, *given), d_y)
+            _, pullback = vjp(residual, y, *given)
             cotangents = pullback(weight)[1:]
             return cotangents[0] if alone else cotangents
 
         def tangent(y: Any, *args: Any) -> Any:
-            x = number_or_vector(y, name)
             given = tuple([args[k] for k in places])
-            along = (np.zeros_like(x), *args[count:])
-            _, d_residual = jvp(residual, (x, *given), along)
-            return -solve_linear(jacobian(residual)(x, *given), d_residual)
+            along = (np.zeros_like(y), *args[count:])
+            _, d_residual = jvp(residual, (y, *given), along)
+            return -solve_linear(jacobian(residual)(y, *given), d_residual)
 
         parameters = self.rule_parameters("y")
         names = [parameter.name for parameter in parameters]
@@ -99,23 +95,24 @@ class ImplicitRoot(CustomOperator):
         )
 
 
-def number_or_vector(y: Any, name: str) -> Any:
-    if np.ndim(y) > 1:
-        raise TypeError(
-            f"`{name}` gives an array of several dimensions, and the root that is "
-            "differentiated must be a number or a vector: np.ravel it"
-        )
-    return y
-
-
 def solve_linear(matrix: Any, right: Any) -> Any:
-    """The solution of `matrix @ x = right`, for numbers too."""
-    return right / matrix if np.ndim(right) == 0 else np.linalg.solve(matrix, right)
+    """The solution of `matrix @ x = right`, with x in the shape of `right`."""
+    if np.ndim(right) == 0:
+        return right / matrix
+    if np.ndim(right) == 1:
+        return np.linalg.solve(matrix, right)
+    square = np.reshape(matrix, (np.size(right), np.size(right)))
+    return np.reshape(np.linalg.solve(square, np.ravel(right)), np.shape(right))
 
 
 def solve_transposed(matrix: Any, right: Any) -> Any:
-    """The solution of `matrix.T @ x = right`, for numbers too."""
-    return right / matrix if np.ndim(right) == 0 else np.linalg.solve(matrix.T, right)
+    """The solution of `matrix.T @ x = right`, with x in the shape of `right`."""
+    if np.ndim(right) == 0:
+        return right / matrix
+    if np.ndim(right) == 1:
+        return np.linalg.solve(matrix.T, right)
+    square = np.reshape(matrix, (np.size(right), np.size(right)))
+    return np.reshape(np.linalg.solve(square.T, np.ravel(right)), np.shape(right))
 
 
 def implicit_root(
@@ -126,7 +123,7 @@ def implicit_root(
     Parameters
     ----------
     residual : callable
-        `residual(x, *params)`, of the shape of `x`, which is a number or a vector; it is zero at the result of the
+        `residual(x, *params)`, of the shape of `x`; it is zero at the result of the
         solver.  It is differentiated, the solver is not: that may be any code.
         The names of `params` are parameters of the solver, too; what else the solver
         takes (a first guess, a tolerance) has no derivative.
