@@ -371,10 +371,11 @@ def linear(
 
     Examples
     --------
-    >>> import numpy as np
-    >>> @linear(np.flipud, wrt="m")
-    ... def flipud_adjoint(d_y, m):
-    ...     return np.flipud(d_y)
+    >>> def halved(m):
+    ...     return m / 2
+    >>> @linear(halved, wrt="m")
+    ... def halved_adjoint(d_y, m):
+    ...     return d_y / 2
     """
     return _with_adjoint("linear", operators, wrt, None, result)
 
