@@ -8,9 +8,18 @@
 6.0
 """
 
+from autograd_compiler import custom
 from autograd_compiler.checkpointing import checkpoint
+from autograd_compiler.custom import (
+    custom_jvp,
+    custom_vjp,
+    fixed_point,
+    implicit_root,
+    stop_gradient,
+)
 from autograd_compiler.errors import AutogradCompilerError
 from autograd_compiler.flat import flatten
+from autograd_compiler.rule_checks import check_rule
 from autograd_compiler.surgery import grad_of
 from autograd_compiler.testing import check_grads
 from autograd_compiler.transforms import (
@@ -45,16 +54,23 @@ __all__ = [
     "elementwise_grad",
     "fisher",
     "flatten",
+    "check_rule",
+    "custom",
+    "custom_jvp",
+    "custom_vjp",
+    "fixed_point",
     "gauss_newton",
     "grad",
     "grad_of",
     "hessian",
     "hvp",
+    "implicit_root",
     "jacfwd",
     "jacobian",
     "jacrev",
     "jvp",
     "linearize",
+    "stop_gradient",
     "value_and_grad",
     "vhp",
     "vjp",

@@ -57,7 +57,7 @@ def checkpoint(fun: Fun) -> Fun:
     ...         h = step(h, w)
     ...     return h
     >>> round(grad(last)(0.5, 1.0), 4)
-    0.5336
+    0.6896
     """
     if not isinstance(fun, types.FunctionType):
         raise ArgumentError(f"`checkpoint` is for Python functions, and not {fun!r}")

@@ -81,6 +81,10 @@ class GradientCheckError(AutogradCompilerError, AssertionError):
     """A derivative that disagrees with finite differences."""
 
 
+class RuleCheckError(GradientCheckError):
+    """A rule that disagrees with its operator, or with itself."""
+
+
 def render(message: str, span: Span | None, hint: str = "") -> str:
     """The error as text: place, message, source line with carets, hint."""
     if span is None or not span.line:

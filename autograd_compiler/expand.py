@@ -231,7 +231,16 @@ def refusal(op: ir.Apply, rule: Rule | None) -> UnsupportedError:
         return UnsupportedError(
             "a function that only run time knows is called",
             op.span,
-            "choose between the calls with `if`, so that each is known",
+            "choose between the calls with `if`, so that each is known; a foreign "
+            "function needs a rule",
+        )
+    if rule_calls.is_of_rule(op.fn):
+        return UnsupportedError(
+            f"`{op.fn.__name__}` is called as it is, and cannot be differentiated "
+            "again: the form of the result that it is for is not known",
+            op.span,
+            "tell it by `result=`, which custom_vjp, custom_jvp, implicit_root and "
+            "fixed_point take",
         )
     if rule is not None and rule.kind == "zero":
         return UnsupportedError(

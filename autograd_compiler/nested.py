@@ -22,7 +22,7 @@ import numpy as np
 from autograd_compiler import ir, tree
 from autograd_compiler.errors import ArgumentError, MutationError
 from autograd_compiler.frontend import calls, expressions, methods, names, resolve
-from autograd_compiler.frontend.program import Argument
+from autograd_compiler.frontend.program import Argument, sizes_fixed_now
 from autograd_compiler.frontend.source import unparse
 from autograd_compiler.frontend.values import (
     Bound,
@@ -208,10 +208,9 @@ def specialise(
         name: describer.argument(low, value, node) for name, value in values.items()
     }
     found = specialiser.for_arguments(wrt, arguments)
-    fixed: frozenset[int] = (
-        frozenset() if low.program is None else low.program.fixed_sizes
-    )
-    if not found.lowered.fixed_sizes <= fixed:  # fix them in the program around, too
+    if (
+        not found.lowered.fixed_sizes <= sizes_fixed_now()
+    ):  # fix them in the program around, too
         raise SizesCoincide(found.lowered.fixed_sizes)
     for capture, value in found.lowered.primal.guards:
         kind = "structure" if isinstance(value, names.Structure) else ""
@@ -243,7 +242,7 @@ def run(
 def _call(
     low: Lowering, fun: Any, given: tuple[Value, ...], node: ast.AST, inline: bool
 ) -> Any:
-    if inline and not low.program.is_recursive(fun):
+    if inline and not (low.program and low.program.is_recursive(fun)):
         return calls.inline(low, calls.source_of(low, fun, node), given, {}, node)
     return calls.call(low, ir.Const(fun), given, {}, node)
 

@@ -43,6 +43,26 @@ def copied(value: Any) -> Any:
     return np.copy(value) if np.ndim(value) else value + 0.0
 
 
+def stop_gradient(value: Any) -> Any:
+    """The value itself, whose derivative is taken to be zero.
+
+    In generated code the call stays where it is, so that derivatives of the derivative
+    stop there, too.
+
+    Parameters
+    ----------
+    value : number, array or container
+        What is taken for constant.
+
+    Examples
+    --------
+    >>> from autograd_compiler import grad
+    >>> grad(lambda x: x * stop_gradient(x))(3.0)
+    3.0
+    """
+    return value
+
+
 def add(first: Any, second: Any) -> Any:
     """Add adjoints of any form."""
     if isinstance(first, (list, tuple)):

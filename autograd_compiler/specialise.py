@@ -7,7 +7,7 @@ import logging
 import textwrap
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -31,6 +31,7 @@ from autograd_compiler.frontend.program import (
 )
 from autograd_compiler.frontend.source import read_source, span_of
 from autograd_compiler.pipeline import Lowered, Mode, Request, lower
+from autograd_compiler.rules.registry import generation
 from autograd_compiler.types import Dim, type_of
 
 _LOG = logging.getLogger("autograd_compiler")
@@ -56,6 +57,8 @@ class Specialised:
     kinds: tuple[Any, ...] = ()  # of the captures when this was compiled
     # What symbols of sizes must be: Note [Fixed sizes] in `types.py`.
     fixed: tuple[tuple[str, int], ...] = ()
+    # Of the table of rules when this was compiled.
+    generation: int = field(default_factory=generation)
 
     def fits(self, arguments: Mapping[str, Argument]) -> bool:
         """Whether the code holds for the sizes of these arguments."""
@@ -115,6 +118,8 @@ class Specialised:
 
     def is_current(self) -> bool:
         """Whether all that was taken as fixed when compiling is still the same."""
+        if self.generation != generation():
+            return False
         for namespace, name, value in self._names:
             if namespace.get(name) is not value:
                 break

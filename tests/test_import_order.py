@@ -58,7 +58,11 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("transforms.hessian",),
     ("transforms",),
     ("interop.library", "interop.flat_functions", "interop.elementwise_loss"),
+    ("custom.operators",),  # functions that carry their rule
+    ("custom.derivatives", "custom.implicit"),
+    ("custom",),
     ("testing", "interop", "optimizers"),
+    ("rule_checks",),
     ("__init__",),
     ("demo",),
     ("__main__",),

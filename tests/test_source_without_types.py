@@ -38,14 +38,14 @@ BATCH = 40
 ALLOWED = {"numpy", "math", "cmath", "operator", "scipy"}
 
 
-def alone(text: str) -> dict[str, Any]:
-    """What a text defines when it is executed with nothing around it."""
+def alone(text: str, **given: Any) -> dict[str, Any]:
+    """What a text defines when it is executed with only this around it."""
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.Import):
             modules = {alias.name.partition(".")[0] for alias in node.names}
             assert modules <= ALLOWED
         assert not isinstance(node, ast.ImportFrom)
-    scope: dict[str, Any] = {"__name__": "alone"}
+    scope: dict[str, Any] = {"__name__": "alone", **given}
     exec(compile(text, "<alone>", "exec"), scope)
     return scope
 
@@ -446,8 +446,10 @@ def test_a_helper_gives_way_to_names_of_the_user() -> None:
     )
 
 
-def test_a_rule_of_the_user_is_emitted_along() -> None:
-    found = alone(grad(with_own_rule).source)["with_own_rule_grad"](vector(3))
+def test_a_rule_of_the_user_is_emitted_along_and_its_operator_is_not() -> None:
+    # Of a copy of the operator nobody would know the rule.
+    scope = alone(grad(with_own_rule).source, own_cube=own_cube)
+    found = scope["with_own_rule_grad"](vector(3))
     assert_close(found, 3.0 * vector(3) ** 2, 1e-12)
 
 

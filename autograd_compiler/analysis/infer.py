@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import builtins
 import copy
+import inspect
 import itertools
 import operator
 import random
@@ -28,7 +29,7 @@ import numpy as np
 
 from autograd_compiler import ir
 from autograd_compiler.analysis.slices import with_slices
-from autograd_compiler.rules.registry import rule_of
+from autograd_compiler.rules.registry import HasRule, Rule, rule_of
 from autograd_compiler.types import (
     BOTTOM,
     UNKNOWN,
@@ -379,12 +380,31 @@ def _harmless(fn: Callable[..., Any]) -> Callable[..., Any] | None:
         return found
     if id(fn) in _EFFECTS:
         return None
-    if rule_of(fn) is not None or np.ufunc in (type(fn), type(owner)):
+    rule = rule_of(fn)
+    if rule is not None and rule.result is not None:
+        return form_of_result(rule)
+    if isinstance(fn, HasRule):  # it may be anything: it is not run
+        return None
+    if rule is not None or np.ufunc in (type(fn), type(owner)):
         return fn
     if not (owner is None or isinstance(owner, (types.ModuleType, type))):
         return None
     module = getattr(fn, "__module__", None) or ""
     return fn if module.partition(".")[0] in _COMPUTING else None
+
+
+def form_of_result(rule: Rule) -> Callable[..., Any]:
+    """What gives a value of the form of an operator's result, in new memory."""
+
+    def form(*args: Any, **kwargs: Any) -> Any:
+        if not isinstance(rule.result, str):
+            assert rule.result is not None
+            return copy.deepcopy(rule.result(*args, **kwargs))
+        bound = inspect.Signature(rule.parameters).bind(*args, **kwargs)
+        bound.apply_defaults()
+        return copy.deepcopy(bound.arguments[rule.result])
+
+    return form
 
 
 def _run(

@@ -41,6 +41,7 @@ from autograd_compiler.printer import (
     Expressions,
     has_operator,
 )
+from autograd_compiler.rules.registry import Unhashable
 from autograd_compiler.types import Array, ListOf, Scalar, Type, dtype_of
 
 _LINE = black.Mode().line_length
@@ -75,7 +76,7 @@ def required_objects(module: ir.Module) -> dict[str, object]:
     have no literal.
     """
     _, namespace = _write(module)
-    return dict(namespace.required)
+    return _required(namespace)
 
 
 def emit_with_objects(
@@ -86,7 +87,14 @@ def emit_with_objects(
     helpers = helper_sources(namespace.helpers, namespace)
     parts = ["\n".join(sorted(namespace.imports)), *helpers, *functions]
     text = "\n\n\n".join(part for part in parts if part)
-    return formatted(text), dict(namespace.required)
+    return formatted(text), _required(namespace)
+
+
+def _required(namespace: Namespace) -> dict[str, object]:
+    return {
+        name: value.operator if isinstance(value, Unhashable) else value
+        for name, value in namespace.required.items()
+    }
 
 
 def formatted(text: str) -> str:

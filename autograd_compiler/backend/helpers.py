@@ -23,6 +23,7 @@ import black
 from autograd_compiler.errors import AutogradCompilerError
 from autograd_compiler.names import Namespace, public_name
 from autograd_compiler.printer import Expressions
+from autograd_compiler.rules.registry import generation, rule_of
 
 _LITERALS = (int, float, complex, str, bool, type(None))
 
@@ -36,17 +37,28 @@ def is_helper(value: Any) -> bool:
     >>> is_helper(runtime.unbroadcast), is_helper(len), is_helper(textwrap.dedent)
     (True, False, False)
     """
-    return isinstance(value, types.FunctionType) and _is_complete(value)
+    return isinstance(value, types.FunctionType) and _is_complete(value, generation())
+
+
+def _has_own_rule(function: types.FunctionType) -> bool:
+    """Whether the user gave the function a rule, which a copy would be without."""
+    module = (getattr(function, "__module__", None) or "").partition(".")[0]
+    return module != "autograd_compiler" and rule_of(function) is not None
 
 
 @functools.lru_cache(maxsize=1024)
-def _is_complete(function: types.FunctionType) -> bool:
-    """Whether a function and all that it uses can be written down."""
+def _is_complete(function: types.FunctionType, generation: int) -> bool:
+    """Whether a function and all that it uses can be written down.
+
+    It depends on the rules that there are, of which `generation` tells the cache.
+    """
     waiting, seen = [function], {function}
     while waiting:
         current = waiting.pop()
         module = (getattr(current, "__module__", None) or "").partition(".")[0]
         if module in sys.stdlib_module_names or current.__closure__:
+            return False
+        if _has_own_rule(current):
             return False
         if current.__name__ == "<lambda>" or hasattr(current, "__wrapped__"):
             return False

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autograd_compiler import ir
+from autograd_compiler import ir, runtime
 from autograd_compiler.frontend import (
     attributes,
     branches,
@@ -47,6 +47,7 @@ from autograd_compiler.types import (
     DictOf,
     Opaque,
     Scalar,
+    is_inexact,
 )
 
 if TYPE_CHECKING:
@@ -579,6 +580,19 @@ def _identity(
     low: Lowering, args: tuple[Value, ...], kwargs: Keywords, node: ast.AST
 ) -> Value:
     return args[0]
+
+
+@handles(runtime.stop_gradient)
+def _stop_gradient(
+    low: Lowering, args: tuple[Value, ...], kwargs: Keywords, node: ast.AST
+) -> Value:
+    (value,) = (*args, *kwargs.values())
+
+    def stopped(leaf: ir.Var) -> ir.Operand:
+        stops = is_inexact(leaf.type)
+        return low.apply(runtime.stop_gradient, leaf) if stops else leaf
+
+    return ir.rebuild(low.operand(value, node), stopped)
 
 
 # ---------------------------------------------------------------- NumPy calls that write

@@ -51,7 +51,7 @@ from autograd_compiler.frontend.values import (
     Value,
     pack,
 )
-from autograd_compiler.rules.registry import Rule, rule_of
+from autograd_compiler.rules.registry import Rule, hashable, rule_of
 from autograd_compiler.types import (
     MEMORY,
     Array,
@@ -278,7 +278,10 @@ def _call_constant(
             f"`.{fn.__name__}` changes a container that is known when compiling",
             "build a new one with an expression",
         )
-    builtin = HANDLERS.get(fn) if _hashable(fn) else None
+    if not callable(fn) and not hasattr(fn, "__autograd_compiler_call__"):
+        raise low.refuse(node, "this value cannot be called", "call a function")
+    fn = hashable(fn)
+    builtin = HANDLERS.get(fn)
     if builtin is not None:
         if fn not in _LEAVE_ITERATORS:
             args = tuple(iteration.used_up(low, arg, node) for arg in args)
@@ -370,14 +373,6 @@ def is_library(fn: Any) -> bool:
     return module.split(".")[0] in _LIBRARIES
 
 
-def _hashable(value: object) -> bool:
-    try:
-        hash(value)
-    except TypeError:
-        return False
-    return True
-
-
 # ---------------------------------------------------------------- operators
 
 
@@ -404,7 +399,7 @@ def primitive(
         if rule.kind == "composed" or not rule.takes(len(args), kwargs):
             return _written(low, out, define(low, rule, args, kwargs, node), node)
     given = tuple(low.operand(arg, node) for arg in args)
-    if _hashable(fn) and fn not in _TAKE_LISTS and rule_of(fn) is not None:
+    if fn not in _TAKE_LISTS and rule_of(fn) is not None:
         given = tuple(as_array(low, operand) for operand in given)
     named = {key: low.operand(value, node) for key, value in kwargs.items()}
     if out is None and is_statement(low, node) and not _only_computes(rule):
@@ -621,18 +616,18 @@ def _call_function(
     if low.defining and not _is_ours(fn.__globals__):
         with outside_of_rules(low):
             return _call_source(low, fn, args, kwargs, node)
-    if low.in_rule:
+    if low.in_rule or rule_calls.is_of_rule(fn):
         return rule_calls.call_in_rule(low, fn, args, kwargs, node)
     original = rule_calls.original_of(fn)
     if original is not None and hasattr(original, "__static__"):
         return call(low, ir.Const(original), args, kwargs, node)
     if original is not None and rule_of(original) is None:
         fn = original
-    elif original is runtime.add or (
+    elif original in (runtime.add, runtime.stop_gradient) or (
         original is not None
         and (_has_formula(original) or any(_is_open(low, value) for value in args))
     ):
-        return primitive(low, original, args, kwargs, node)
+        return call(low, ir.Const(original), args, kwargs, node)
     return _call_source(low, fn, args, kwargs, node)
 
 

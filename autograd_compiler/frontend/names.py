@@ -15,6 +15,7 @@ import enum
 import functools
 import types
 from typing import TYPE_CHECKING, Any
+from weakref import WeakValueDictionary
 
 import numpy as np
 
@@ -27,7 +28,7 @@ from autograd_compiler.frontend.values import (
     Value,
     pack,
 )
-from autograd_compiler.rules.registry import rule_of
+from autograd_compiler.rules.registry import HasRule, Rule, rule_of
 from autograd_compiler.types import BOTTOM, ListOf, Scalar, Type, join, type_of
 
 if TYPE_CHECKING:
@@ -116,9 +117,56 @@ def refuse_subclass(value: np.ndarray) -> None:
         )
 
 
+class Reader(HasRule):
+    """What a rule of the user reads from outside; generated code calls it for that."""
+
+    def __init__(self, capture: Capture, value: Any) -> None:
+        self.capture = capture
+        self.form = _form_of(value)
+        self.__name__ = capture.name if capture.name.isidentifier() else "captured"
+        self.rule = Rule("zero", self, result=lambda: value)
+
+    def __call__(self) -> Any:
+        """The value as it is now, which must have the form that it had."""
+        value = self.capture.fetch()
+        if _form_of(value) != self.form:
+            raise ArgumentError(
+                f"`{self.capture.name}`, which a rule reads from outside, has another "
+                "type or shape than when it was compiled: pass it as an argument"
+            )
+        return value
+
+
+_READERS: WeakValueDictionary[Any, Reader] = WeakValueDictionary()
+
+
+def _reader_of(capture: Capture, value: Any) -> Reader:
+    # A reader keeps what the identity is of alive.
+    key = (capture.identity, capture.name, capture.path, _form_of(value))
+    found = _READERS.get(key)
+    if found is None:
+        found = _READERS[key] = Reader(capture, value)
+    return found
+
+
+def _form_of(value: Any) -> Any:
+    if isinstance(value, np.ndarray):
+        return (np.ndarray, value.dtype, value.shape)
+    return type(value)
+
+
+def _is_of_a_built_in_rule(low: Lowering) -> bool:
+    module = str(low.frame.globals.get("__name__")) if low.frame is not None else ""
+    built_in = ("autograd_compiler.rules", "autograd_compiler.runtime")
+    return module.startswith((*built_in, "numpy", "math"))
+
+
 def captured(low: Lowering, capture: Capture, value: Any, node: ast.AST) -> Value:
     """A value from outside of the function as a value of the program."""
     if low.in_rule:
+        varies = isinstance(value, (float, complex, np.inexact, np.ndarray))
+        if varies and not _is_of_a_built_in_rule(low):
+            return low.apply(_reader_of(capture, value))
         return ir.Const(value)
     known = callable(value) and rule_of(value) is not None  # whatever its type
     if known or isinstance(value, (FIXED, FUNCTIONS)):

@@ -6,6 +6,7 @@ import dataclasses
 import enum
 import inspect
 from collections.abc import Callable, Collection, Iterable, Mapping
+from contextvars import ContextVar
 from typing import Any, TypeVar
 
 import numpy as np
@@ -22,6 +23,7 @@ from autograd_compiler.frontend.values import (
     Value,
     pack,
 )
+from autograd_compiler.rules.registry import rule_of
 from autograd_compiler.types import (
     BOTTOM,
     UNKNOWN,
@@ -169,10 +171,23 @@ def fixing_sizes(
             name: with_fixed_sizes(argument, fixed)
             for name, argument in arguments.items()
         }
+        outer = _FIXED.set(fixed)
         try:
             return lower(given, fixed)
         except SizesCoincide as found:
+            assert not found.sizes <= fixed, "sizes that are fixed are asked for again"
             fixed |= found.sizes
+        finally:
+            _FIXED.reset(outer)
+
+
+# Of the program that is being made, for the text of rules, which is of no program.
+_FIXED: ContextVar[frozenset[int]] = ContextVar("fixed_sizes", default=frozenset())
+
+
+def sizes_fixed_now() -> frozenset[int]:
+    """The sizes that are fixed in the program that is being made."""
+    return _FIXED.get()
 
 
 def with_fixed_sizes(argument: Argument, fixed: Collection[int]) -> Argument:
@@ -267,10 +282,10 @@ def lower_function(
     span = span_of(source.node, source.filename)
     low.builder.span = span
     try:
-        if plain is fun:
+        if plain is fun and rule_of(fun) is None:
             result = _call(low, plain, source, values)
         else:
-            result = _call_derivative(low, fun, source, values)
+            result = _call_as_object(low, fun, source, values)
     except RecursionError:
         raise _endless(low, program, source) from None
     returned = low.operand(result, source.node)
@@ -288,7 +303,8 @@ def lower_function(
         params.append(ir.Param(name, var))
     body = ir.Block(tuple(low.builder.ops), (returned,))
     doc = inspect.getdoc(source.function) or ""
-    name = source.name if plain is fun else f"{source.name}_{fun.kind}"
+    kind = "" if plain is fun else fun.kind  # what a derivative is
+    name = f"{source.name}_{kind}" if kind else source.name
     name = _unlike(name, {callee.function.name for callee in program.callees})
     function = ir.Function(name, tuple(params), body, span, doc.split("\n")[0])
     leaves = {leaf for tree in trees.values() for leaf in ir.leaves(tree)}
@@ -371,10 +387,12 @@ def _leaf_name(name: str, form: ir.Form, position: int) -> str:
     return f"{name}_{text}" if text.isidentifier() or text.isdigit() else name
 
 
-def _call_derivative(
+def _call_as_object(
     low: Lowering, fun: Any, source: FunctionSource, values: dict[str, Value]
 ) -> Value:
-    given, kwargs = _placed(fun.signature, values)
+    """A program whose only statement is a call: of a derivative, or by a rule."""
+    signature = getattr(fun, "signature", None) or source.signature
+    given, kwargs = _placed(signature, values)
     return calls.call(low, ir.Const(fun), tuple(given), kwargs, source.node)
 
 

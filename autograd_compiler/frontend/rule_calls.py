@@ -34,6 +34,26 @@ def call_in_rule(
     node: ast.AST,
 ) -> Value:
     """The value of a call of a rule's function."""
+    outer = low.in_rule
+    low.in_rule = True
+    try:
+        return _in_rule(low, fn, args, kwargs, node)
+    finally:
+        low.in_rule = outer
+
+
+def is_of_rule(fn: Any) -> bool:
+    """Whether a function is a part of a rule that a user's object carries."""
+    return getattr(fn, "__autograd_compiler_rule__", False) is True
+
+
+def _in_rule(
+    low: Lowering,
+    fn: types.FunctionType,
+    args: tuple[Value, ...],
+    kwargs: dict[str, Value],
+    node: ast.AST,
+) -> Value:
     source = calls.source_of(low, fn, node)
     if not any(map(is_open, (*args, *kwargs.values()))):
         return calls.inline(low, source, args, kwargs, node)
@@ -85,6 +105,7 @@ def _called(
         if not _is(given[-1], defaults.get(names[len(given) - 1], low)):
             break
         given.pop()
+    fn = original_of(fn) or fn  # of a helper in generated code
     count = results_of(fn)
     if count == 1:
         return low.builder.apply(fn, *given, **named)

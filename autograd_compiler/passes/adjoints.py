@@ -429,11 +429,11 @@ class Adjoints:
 
 
 def _is_zero(value: ir.Operand) -> bool:
-    return (
-        isinstance(value, ir.Const)
-        and isinstance(value.value, (int, float))
-        and value.value == 0
-    )
+    if not isinstance(value, ir.Const):
+        return False
+    if value.value is None:  # as a rule of the user may say it
+        return True
+    return isinstance(value.value, (int, float)) and value.value == 0
 
 
 def _constant(value: Any) -> ir.Operand:

@@ -18,7 +18,7 @@ import numpy as np
 from autograd_compiler import expand, ir, runtime
 from autograd_compiler.analysis.activity import is_differentiable, varied_vars
 from autograd_compiler.builder import Builder
-from autograd_compiler.errors import MutationError
+from autograd_compiler.errors import MutationError, UnsupportedError
 from autograd_compiler.names import adjoint_name
 from autograd_compiler.operands import identity, type_of_operand
 from autograd_compiler.passes.storage import Buffers
@@ -343,8 +343,15 @@ class _Forward:
         self._results(op, total)
 
     def _general(self, op: ir.Apply, rule: Rule, bound: dict[str, ir.Operand]) -> None:
-        values: dict[str, ir.Operand] = dict(bound)
-        values["y"] = op.target if len(op.targets) == 1 else ir.Pack(op.targets)
+        if rule.tangent is None:
+            raise UnsupportedError(
+                f"forward mode cannot go through `{expand.spelling(op.fn)}`, which has "
+                "an adjoint and no tangent",
+                op.span,
+                rule.reason,
+            )
+        y = op.target if len(op.targets) == 1 else ir.Pack(op.targets)
+        values: dict[str, ir.Operand] = {"y": y, **bound}
         for name in rule.wrt:
             if name in bound:
                 values[f"d_{name}"] = self.tangent(bound[name])

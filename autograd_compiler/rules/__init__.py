@@ -34,6 +34,7 @@ _OF_SCIPY = {
     "scipy.signal": ("signal",),
     "scipy.integrate": ("integrate",),
     "scipy.interpolate": ("interpolate",),
+    "scipy.optimize": ("optimize",),
     "scipy.ndimage": ("ndimage",),
     "scipy.sparse.linalg": ("sparse",),
 }

@@ -9,7 +9,7 @@ import numpy as np
 from autograd_compiler import runtime
 from autograd_compiler.rules.registry import linear, zero_derivative
 
-zero_derivative(runtime.zeros_like)
+zero_derivative(runtime.zeros_like, runtime.stop_gradient)
 
 
 @linear(runtime.copied, wrt="value")

@@ -19,7 +19,11 @@ from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from autograd_compiler.errors import ArgumentError
+
 Operator = Callable[..., Any]
+
+NO_TANGENT = "give its rule a tangent: `general(f, wrt, tangent=...)`"
 
 # The text of a partial derivative; None where it is zero, `...` where it has no formula.
 Partial = str | None | types.EllipsisType
@@ -49,6 +53,11 @@ class Rule:
     definition
         The operator in terms of others; beside another kind of rule it is for calls
         with arguments that the rule does not have.
+    reason
+        Of what is refused; of a general rule without a tangent, what forward mode says.
+    result
+        What has the form of the result: the name of a parameter, or a function of the
+        operator's arguments.  Without it, the operator is run on small stand-ins.
     """
 
     kind: Literal[
@@ -63,6 +72,7 @@ class Rule:
     definition: Operator | None = None
     reason: str = ""
     names: dict[str, Any] = field(default_factory=dict)
+    result: Operator | str | None = None
 
     def takes(self, count: int, names: Iterable[str]) -> bool:
         """Whether the rule has so many positional arguments, and these names."""
@@ -73,7 +83,28 @@ class Rule:
         return (starred or count <= positional) and known.issuperset(names)
 
 
+class HasRule:
+    """An operator that carries its rule, and needs no entry in the table."""
+
+    rule: Rule
+
+
+class Unhashable:
+    """Stands in programs for an operator that no set can hold: a function of ctypes."""
+
+    def __init__(self, operator: Operator) -> None:
+        self.operator = operator
+        self.__name__ = str(getattr(operator, "__name__", "function"))
+        self.__module__ = str(getattr(operator, "__module__", ""))
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self.operator(*args, **kwargs)
+
+
 _RULES: dict[Hashable, Rule] = {}
+
+# By identity; each keeps its operator alive, so that identities stay what they are.
+_UNHASHABLE: dict[int, Unhashable] = {}
 
 # Modules of rules for libraries that a program may do without, by the library's module.
 _WAITING: dict[str, tuple[str, ...]] = {}
@@ -81,12 +112,34 @@ _WAITING: dict[str, tuple[str, ...]] = {}
 
 def rule_of(operator: Any) -> Rule | None:
     """The rule of an operator, found by identity; None where there is none."""
+    if isinstance(operator, HasRule):
+        return operator.rule
+    if isinstance(operator, Unhashable):
+        operator = operator.operator
     found = _RULES.get(_key(operator))
     if found is None and _load():
         found = _RULES.get(_key(operator))
     if found is None or isinstance(operator, types.MethodType):
         return found
     return found if found.operator is operator else None
+
+
+def hashable(operator: Any) -> Any:
+    """The operator, or what stands for it where it cannot be hashed.
+
+    Examples
+    --------
+    >>> import ctypes
+    >>> hashable(len) is len, type(hashable(ctypes.pythonapi.Py_IsInitialized)).__name__
+    (True, 'Unhashable')
+    """
+    if not callable(operator):
+        return operator
+    try:
+        hash(operator)
+    except TypeError:
+        return _UNHASHABLE.setdefault(id(operator), Unhashable(operator))
+    return operator
 
 
 def all_rules() -> list[Rule]:
@@ -103,12 +156,30 @@ def when_imported(library: str, *rules: str) -> None:
     _WAITING[library] = rules
 
 
+class _Generation:
+    """Counts what has been declared: code that was compiled before may be outdated."""
+
+    number = 0
+
+
+def generation() -> int:
+    """Another number after each declaration of a rule."""
+    return _Generation.number
+
+
+def new_generation() -> None:
+    """Note that a rule has been declared."""
+    _Generation.number += 1
+
+
 def _load() -> bool:
     """Import the rules for what has been imported; whether there were any."""
+    before = _Generation.number
     found = [library for library in _WAITING if library in sys.modules]
     for library in found:
         for rules in _WAITING.pop(library, ()):
             importlib.import_module(rules)
+    _Generation.number = before  # no program has met these operators yet
     return bool(found)
 
 
@@ -124,16 +195,39 @@ def _each(operators: Operator | Iterable[Operator]) -> tuple[Operator, ...]:
 
 
 def _add(rule: Rule) -> None:
+    new_generation()
     _RULES[_key(rule.operator)] = rule
 
 
-def partials(operators: Operator | Iterable[Operator], **derivatives: Partial) -> None:
+def partials(
+    operators: Operator | Iterable[Operator],
+    /,
+    *,
+    result: Operator | str | None = None,
+    **derivatives: Partial,
+) -> None:
     """Declare an elementwise operator by its partial derivatives.
 
     The keywords are the operator's parameters in their order; the value is the text of
     the partial derivative over these names and the result `y`, None where it is zero,
-    or `...` where it exists and has no formula, and is refused.  Bare function names (`cos(x)`) mean the namespace that the operator is
-    from: `math.cos` for `math.sin`, `np.cos` for `np.sin`.
+    or `...` where it exists and has no formula, and is refused.  Bare function names
+    (`cos(x)`) mean the namespace that the operator is from: `math.cos` for `math.sin`,
+    `np.cos` for `np.sin`.
+
+    Parameters
+    ----------
+    operators : callable or iterable of callables
+        The operator, or several with the same derivatives.
+    result : str or callable, optional
+        What has the form of the result: a parameter, or a function of the arguments.
+        Without it the operator is run on small stand-ins of the arguments to find out.
+    **derivatives : str, None or ...
+        The partial derivative in each parameter.
+
+    Raises
+    ------
+    ArgumentError
+        If a text is not an expression.
 
     Examples
     --------
@@ -142,7 +236,7 @@ def partials(operators: Operator | Iterable[Operator], **derivatives: Partial) -
     >>> rule_of(np.tanh).partials
     {'x': '1 - y**2'}
     """
-    _partials(operators, derivatives, {}, {})
+    _partials(operators, derivatives, {}, {}, result)
 
 
 def partials_with(
@@ -160,9 +254,13 @@ def partials_with(
     """
 
     def partials(
-        operators: Operator | Iterable[Operator], **derivatives: Partial
+        operators: Operator | Iterable[Operator],
+        /,
+        *,
+        result: Operator | str | None = None,
+        **derivatives: Partial,
     ) -> None:
-        _partials(operators, derivatives, names, defaults or {})
+        _partials(operators, derivatives, names, defaults or {}, result)
 
     return partials
 
@@ -172,7 +270,16 @@ def _partials(
     derivatives: dict[str, Partial],
     names: dict[str, Any],
     defaults: dict[str, Any],
+    result: Operator | str | None,
 ) -> None:
+    if "y" in derivatives:
+        raise ArgumentError(
+            "`y` is the result in the text of a derivative: give the parameter another "
+            "name in the rule"
+        )
+    for name, text in derivatives.items():
+        if isinstance(text, str):
+            _check_text(name, text)
     parameters = tuple(
         inspect.Parameter(
             name,
@@ -191,8 +298,38 @@ def _partials(
                 wrt,
                 partials=dict(derivatives),
                 names=names,
+                result=_form(result, parameters),
             )
         )
+
+
+def _check_text(name: str, text: str) -> None:
+    try:
+        compile(text, "<rule>", "eval")
+    except SyntaxError as error:
+        raise ArgumentError(
+            f"the derivative in `{name}` is not an expression: {text!r} ({error.msg})"
+        ) from None
+
+
+def _form(
+    result: Operator | str | None, parameters: tuple[inspect.Parameter, ...]
+) -> Operator | str | None:
+    if isinstance(result, str):
+        _check_names((result,), parameters, "result")
+    return result
+
+
+def _check_names(
+    names: Iterable[str], parameters: tuple[inspect.Parameter, ...], what: str
+) -> None:
+    known = [parameter.name for parameter in parameters]
+    for name in names:
+        if name not in known:
+            raise ArgumentError(
+                f"{what}={name!r} is no parameter of the rule, which has "
+                f"({', '.join(known)})"
+            )
 
 
 def _signature(function: Operator, own: Iterable[str]) -> tuple[inspect.Parameter, ...]:
@@ -206,7 +343,10 @@ def parameter_names(function: Operator) -> tuple[str, ...]:
 
 
 def linear(
-    operators: Operator | Iterable[Operator], wrt: str
+    operators: Operator | Iterable[Operator],
+    wrt: str,
+    *,
+    result: Operator | str | None = None,
 ) -> Callable[[Operator], Operator]:
     """Declare an operator that is jointly linear in the parameters `wrt`.
 
@@ -214,57 +354,101 @@ def linear(
     parameters with their names and defaults, and gives the adjoint of `wrt` (a tuple,
     in that order, for several names separated by spaces).  The tangent is the
     operator applied to the tangents of `wrt`.
+
+    Parameters
+    ----------
+    operators : callable or iterable of callables
+        The operator, or several with the same derivative.
+    wrt : str
+        The names of the parameters that a derivative is taken in.
+    result : str or callable, optional
+        What has the form of the result, as for `partials`.
+
+    Raises
+    ------
+    ArgumentError
+        If a name in `wrt` is no parameter.
+
+    Examples
+    --------
+    >>> def halved(m):
+    ...     return m / 2
+    >>> @linear(halved, wrt="m")
+    ... def halved_adjoint(d_y, m):
+    ...     return d_y / 2
     """
-    return _with_adjoint("linear", operators, wrt)
+    return _with_adjoint("linear", operators, wrt, None, result)
 
 
 def multilinear(
-    operators: Operator | Iterable[Operator], wrt: str
+    operators: Operator | Iterable[Operator],
+    wrt: str,
+    *,
+    result: Operator | str | None = None,
 ) -> Callable[[Operator], Operator]:
     """Declare an operator that is linear in each parameter of `wrt` separately.
 
     As `linear`; the tangent follows by the product rule.
     """
-    return _with_adjoint("multilinear", operators, wrt)
-
-
-def _with_adjoint(
-    kind: Literal["linear", "multilinear"],
-    operators: Operator | Iterable[Operator],
-    wrt: str,
-) -> Callable[[Operator], Operator]:
-    def declare(function: Operator) -> Operator:
-        parameters = _signature(function, ("d_y", "y"))
-        for operator in _each(operators):
-            _add(Rule(kind, operator, parameters, tuple(wrt.split()), adjoint=function))
-        return function
-
-    return declare
+    return _with_adjoint("multilinear", operators, wrt, None, result)
 
 
 def general(
-    operators: Operator | Iterable[Operator], wrt: str, tangent: Operator
+    operators: Operator | Iterable[Operator],
+    wrt: str,
+    tangent: Operator | None = None,
+    *,
+    result: Operator | str | None = None,
 ) -> Callable[[Operator], Operator]:
     """Declare an operator by its adjoint (the decorated function) and its tangent.
 
     The adjoint takes `d_y`, optionally `y` (the result), then the operator's
-    parameters; it gives the adjoints of `wrt`.  The tangent takes optionally `y`,
-    then the parameters, then `d_<name>` for each name in `wrt` (a zero tangent is passed as
-    None-free zeros), and gives the tangent of the result.
+    parameters; it gives the adjoints of `wrt`, a tuple if there are several.  The
+    tangent takes optionally `y`, the parameters, and `d_<name>` for each name in `wrt`
+    (zeros where an argument does not vary), and gives the tangent of the result.
     For an operator with several results, `y` and `d_y` are tuples.
-    """
 
+    Parameters
+    ----------
+    operators : callable or iterable of callables
+        The operator, or several with the same derivative.
+    wrt : str
+        The names of the parameters that a derivative is taken in.
+    tangent : callable, optional
+        Without it, forward mode through the operator is refused.
+    result : str or callable, optional
+        What has the form of the result, as for `partials`.
+
+    Raises
+    ------
+    ArgumentError
+        If a name in `wrt` is no parameter.
+    """
+    return _with_adjoint("general", operators, wrt, tangent, result)
+
+
+def _with_adjoint(
+    kind: Literal["linear", "multilinear", "general"],
+    operators: Operator | Iterable[Operator],
+    wrt: str,
+    tangent: Operator | None,
+    result: Operator | str | None,
+) -> Callable[[Operator], Operator]:
     def declare(function: Operator) -> Operator:
         parameters = _signature(function, ("d_y", "y"))
+        names = tuple(wrt.split())
+        _check_names(names, parameters, "wrt")
         for operator in _each(operators):
             _add(
                 Rule(
-                    "general",
+                    kind,
                     operator,
                     parameters,
-                    tuple(wrt.split()),
+                    names,
                     adjoint=function,
                     tangent=tangent,
+                    reason=NO_TANGENT,
+                    result=_form(result, parameters),
                 )
             )
         return function
@@ -301,7 +485,15 @@ def zero_derivative(*operators: Operator) -> None:
         _add(Rule("zero", operator))
 
 
-def refused(operators: Operator | Iterable[Operator], reason: str) -> None:
-    """Declare operators that we know and do not differentiate, with the reason."""
+def refused(
+    operators: Operator | Iterable[Operator],
+    reason: str,
+    *,
+    result: Operator | None = None,
+) -> None:
+    """Declare operators that are known and not differentiated, with the reason.
+
+    `result` gives what has the form of the result, of the operator's arguments.
+    """
     for operator in _each(operators):
-        _add(Rule("refused", operator, reason=reason))
+        _add(Rule("refused", operator, reason=reason, result=result))

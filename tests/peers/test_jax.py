@@ -145,3 +145,69 @@ def test_several_arguments() -> None:
     wanted = jax.jacrev(make(jnp), (0, 1))(X, W)
     for one, other in zip(got, wanted):
         np.testing.assert_allclose(one, other)
+
+
+# ---------------------------------------------------------------- custom derivatives
+
+
+def with_custom_vjp(module, np):
+    @module.custom_vjp
+    def f(x, y):
+        return np.sin(x) * y
+
+    def fwd(x, y):
+        return f(x, y), (np.cos(x), x, y)
+
+    def bwd(residuals, d_out):
+        cos_x, x, y = residuals
+        return 3.0 * cos_x * d_out * y, np.sin(x) * d_out
+
+    f.defvjp(fwd, bwd)
+    return lambda x: np.sum(f(x, x**2) ** 2)
+
+
+def with_custom_jvp(module, np):
+    @module.custom_jvp
+    def f(x, y):
+        return np.sin(x) * y
+
+    @f.defjvp
+    def f_jvp(primals, tangents):
+        x, y = primals
+        d_x, d_y = tangents
+        return f(x, y), 3.0 * np.cos(x) * d_x * y + np.sin(x) * d_y
+
+    return lambda x: np.sum(f(x, x**2) ** 2)
+
+
+@pytest.mark.parametrize("make", [with_custom_vjp, with_custom_jvp])
+def test_custom_derivatives_mean_the_same(make):
+    # Three times the true derivative in x: each place where the rule is used shows.
+    mine, theirs = make(ours, np), make(jax, jnp)
+    assert np.allclose(ours.grad(mine)(X), jax.grad(theirs)(X))
+    second = ours.jacrev(ours.grad(mine))(X)
+    assert np.allclose(second, jax.jacrev(jax.grad(theirs))(X))
+
+
+def test_custom_jvp_in_forward_mode_is_the_same():
+    mine, theirs = with_custom_jvp(ours, np), with_custom_jvp(jax, jnp)
+    assert np.allclose(ours.jvp(mine, (X,), (V,))[1], jax.jvp(theirs, (X,), (V,))[1])
+    assert np.allclose(ours.hessian(mine)(X), jax.hessian(theirs)(X))
+
+
+def test_stop_gradient_is_the_same_to_second_order():
+    def mine(x):
+        return np.sum(x**2 * ours.stop_gradient(np.sin(x)))
+
+    def theirs(x):
+        return jnp.sum(x**2 * jax.lax.stop_gradient(jnp.sin(x)))
+
+    assert np.allclose(ours.grad(mine)(X), jax.grad(theirs)(X))
+    assert np.allclose(ours.hessian(mine)(X), jax.hessian(theirs)(X))
+
+
+def test_custom_vjp_is_refused_in_forward_mode_by_both():
+    with pytest.raises(ours.AutogradCompilerError, match="forward mode"):
+        ours.jvp(with_custom_vjp(ours, np), (X,), (V,))
+    with pytest.raises(TypeError, match="forward-mode"):
+        jax.jvp(with_custom_vjp(jax, jnp), (X,), (V,))

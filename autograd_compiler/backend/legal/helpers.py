@@ -97,6 +97,11 @@ def zeros_of_array(low: Legaliser, value: ir.Operand) -> ir.Operand:
     return low.call(np.zeros, low.call(np.shape, value), dtype=dtype)
 
 
+def stop_gradient(low: Legaliser, op: ir.Apply, given: Given) -> ir.Operand | None:
+    """The derivative has been taken: what is left is the value."""
+    return given["value"]
+
+
 def add(low: Legaliser, op: ir.Apply, given: Given) -> ir.Operand | None:
     return _add(low, given["first"], given["second"])
 

@@ -84,5 +84,5 @@ def of_pairs(rows: Any, h: Any) -> Any:
 refused(
     (integrate.quad, integrate.odeint, integrate.solve_ivp),
     "the function that it calls is not differentiated; write the steps of the method as "
-    "a loop",
+    "a loop, or put the call into a function with a `custom_vjp`",
 )
