@@ -15,7 +15,7 @@ from numeric import assert_close, flatten
 from autograd_compiler import grad
 from autograd_compiler.backend.emit import emit, required_objects
 from autograd_compiler.backend.load import load_module
-from autograd_compiler.pipeline import _legal
+from autograd_compiler.pipeline import legal_module
 from autograd_compiler.verify import verify_module
 
 U = np.array([0.3, -0.7, 1.1, 0.4, -0.2, 0.9])
@@ -26,7 +26,7 @@ def lowered(function: Callable[..., Any], argnums: Any = 0, *args: Any) -> str:
     """The text that Numba compiles, once it is seen that it is right."""
     gradient = grad(function, argnums, backend="numba")
     found = gradient.lower(*args)
-    module, recipe = _legal(found.module)
+    module, recipe = legal_module(found.module)
     verify_module(module)
     text = emit(module)
     loaded = load_module(text, module.entry.name, objects=required_objects(module))
@@ -240,7 +240,7 @@ def test_the_python_backend_keeps_lists() -> None:
 def test_lowered_programs_mean_the_same_under_python(program: Program) -> None:
     args = copy.deepcopy(program.args)
     gradient = grad(program.function, program.argnums, backend="numba")
-    module, recipe = _legal(gradient.lower(*args, **program.kwargs).module)
+    module, recipe = legal_module(gradient.lower(*args, **program.kwargs).module)
     verify_module(module)
     loaded = load_module(
         emit(module), module.entry.name, objects=required_objects(module)
