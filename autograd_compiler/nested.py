@@ -21,7 +21,14 @@ import numpy as np
 
 from autograd_compiler import ir, tree
 from autograd_compiler.errors import ArgumentError, MutationError
-from autograd_compiler.frontend import calls, expressions, methods, names, resolve
+from autograd_compiler.frontend import (
+    calls,
+    expressions,
+    methods,
+    names,
+    resolve,
+    user_calls,
+)
 from autograd_compiler.frontend.program import Argument, sizes_fixed_now
 from autograd_compiler.frontend.source import unparse
 from autograd_compiler.frontend.values import (
@@ -243,7 +250,9 @@ def _call(
     low: Lowering, fun: Any, given: tuple[Value, ...], node: ast.AST, inline: bool
 ) -> Any:
     if inline and not (low.program and low.program.is_recursive(fun)):
-        return calls.inline(low, calls.source_of(low, fun, node), given, {}, node)
+        return user_calls.inline(
+            low, user_calls.source_of(low, fun, node), given, {}, node
+        )
     return calls.call(low, ir.Const(fun), given, {}, node)
 
 

@@ -83,6 +83,8 @@ ONE_WALK = tuple(
         "blocks",
         "builtin_calls",
         "calls",
+        "operator_calls",
+        "user_calls",
         "carrying",
         "classes",
         "comprehensions",

@@ -15,7 +15,7 @@ from typing import Any
 
 from autograd_compiler import ir
 from autograd_compiler.errors import ArgumentError, AutogradCompilerError
-from autograd_compiler.frontend import calls, names
+from autograd_compiler.frontend import names, user_calls
 from autograd_compiler.frontend.lower import INTERNAL
 from autograd_compiler.frontend.values import Capture, Undecided
 from autograd_compiler.operands import type_of_operand
@@ -167,8 +167,8 @@ class CustomOperator(HasRule):
         mutated = dict(low.mutated)
         try:
             with builder.block():
-                source = calls.source_of(low, self.primal, node)
-                found = calls.inline(low, source, args, {}, node)
+                source = user_calls.source_of(low, self.primal, node)
+                found = user_calls.inline(low, source, args, {}, node)
                 result = low.operand(found, node)
                 kinds = _kinds_of(result)
                 leaves = ir.leaves(result)

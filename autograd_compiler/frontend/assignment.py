@@ -17,6 +17,7 @@ from autograd_compiler.frontend import (
     iteration,
     prelude,
     stores,
+    user_calls,
     ways,
 )
 from autograd_compiler.frontend.values import Iterable, Ref, Value
@@ -102,7 +103,7 @@ def _unpack(
     if len(items) != len(parts):
         raise low.refuse(
             target,
-            f"{len(items)} values are stores.unpacked into {len(parts)} targets",
+            f"{len(items)} values are unpacked into {len(parts)} targets",
             "give each value a name, or take the rest with `*rest`",
         )
     for part, item in zip(parts, [low.read(item) for item in items], strict=True):
@@ -146,7 +147,7 @@ def _around_the_rest(
     ]
     stop = low.apply(operator.sub, count, ir.Const(after))
     given = (owner, ir.Const(position), stop)
-    rest = calls.inline_prelude(low, prelude.items_between, given, {}, target)
+    rest = user_calls.inline_prelude(low, prelude.items_between, given, {}, target)
     found = (*before, rest, *behind)
     for part, item in zip(parts, found, strict=True):
         assign(low, part, low.read(item))

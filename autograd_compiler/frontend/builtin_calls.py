@@ -22,6 +22,7 @@ from autograd_compiler.frontend import (
     comprehensions,
     expressions,
     iteration,
+    operator_calls,
     stores,
     ways,
 )
@@ -445,7 +446,7 @@ def _number(fn: Any) -> Handler:
             by_method = classes.unary(low, fn, args[0], node)
             if by_method is not None:
                 return by_method
-        return calls.primitive(low, fn, args, kwargs, node)
+        return operator_calls.primitive(low, fn, args, kwargs, node)
 
     return handler
 
@@ -644,7 +645,7 @@ def _along_axis(fn: Any) -> Handler:
         array, *rest = args
         named = dict(zip(("axis", "dtype", "out", "keepdims"), rest, strict=False))
         options: Keywords = {"axis": ir.Const(0), **named, **kwargs}
-        return calls.primitive(low, fn, (array,), options, node)
+        return operator_calls.primitive(low, fn, (array,), options, node)
 
     return handler
 
@@ -664,7 +665,7 @@ def _outer(fn: Any) -> Handler:
         if isinstance(kind, Array) and kind.ndim:
             axes = ir.Pack(tuple(map(ir.Const, range(-kind.ndim, 0))))
             first = low.apply(np.expand_dims, first, axes)
-        return calls.primitive(low, fn, (first, second), kwargs, node)
+        return operator_calls.primitive(low, fn, (first, second), kwargs, node)
 
     return handler
 
@@ -693,7 +694,7 @@ def _astype(low: Lowering, args: Any, kwargs: Keywords, node: ast.AST) -> Value:
         raise low.refuse(
             node, "`np.astype` with more than a dtype", "write `np.astype(x, dtype)`"
         )
-    return calls.primitive(low, np.astype, args, kwargs, node)
+    return operator_calls.primitive(low, np.astype, args, kwargs, node)
 
 
 @handles(np.put, np.place, np.putmask, np.fill_diagonal, np.put_along_axis)
@@ -716,4 +717,4 @@ def _asarray(low: Lowering, args: Any, kwargs: Keywords, node: ast.AST) -> Value
         if isinstance(dtype, ir.Const) and len(kwargs) == 1:
             if np.dtype(dtype.value) == np.dtype(value.type.dtype):
                 return low.fresh(value)
-    return calls.primitive(low, np.asarray, args, kwargs, node)
+    return operator_calls.primitive(low, np.asarray, args, kwargs, node)

@@ -18,8 +18,10 @@ from autograd_compiler.frontend import (
     comprehensions,
     iteration,
     names,
+    operator_calls,
     prelude,
     stores,
+    user_calls,
     ways,
 )
 from autograd_compiler.frontend.values import (
@@ -132,7 +134,7 @@ def lower(low: Lowering, node: ast.expr) -> Value:
         case ast.Call():
             return calls.lower_call(low, node)
         case ast.Lambda():
-            return calls.closure(low, node)
+            return user_calls.closure(low, node)
         case ast.NamedExpr(target, value):
             result = lower(low, value)
             assignment.assign(low, target, result)
@@ -178,7 +180,9 @@ def binary(low: Lowering, fn: Any, left: Value, right: Value, node: ast.AST) -> 
             )
     kinds = [type_of_operand(operand) for operand in (first, second)]
     if any(isinstance(kind, Array) for kind in kinds):
-        first, second = calls.as_array(low, first), calls.as_array(low, second)
+        first, second = operator_calls.as_array(low, first), operator_calls.as_array(
+            low, second
+        )
     _check_operands(low, fn, (first, second), node)
     return low.apply(fn, first, second)
 
@@ -253,7 +257,7 @@ def _concatenate(
         for value, count in ((left, right), (right, left)):
             if is_list(low, value) and _is_count(low, count):
                 given = (value, count)
-                return calls.inline_prelude(low, prelude.repeated, given, {}, node)
+                return user_calls.inline_prelude(low, prelude.repeated, given, {}, node)
     if fn is operator.add and is_list(low, left) and is_list(low, right):
         return joined(low, (left, right))
     if fn is operator.add and (isinstance(left, Ref) or isinstance(right, Ref)):
@@ -288,7 +292,7 @@ def _repeated(
                 "write `[x.copy() for _ in range(n)]`",
             )
     given = (pack(items, ir.LIST), count)
-    return calls.inline_prelude(low, prelude.repeated, given, {}, node)
+    return user_calls.inline_prelude(low, prelude.repeated, given, {}, node)
 
 
 def known_fields(low: Lowering, value: Value) -> dict[Any, Value] | None:

@@ -38,7 +38,7 @@ from autograd_compiler.errors import (
     MutationError,
     UnsupportedError,
 )
-from autograd_compiler.frontend import calls, names, results
+from autograd_compiler.frontend import calls, names, results, user_calls
 from autograd_compiler.frontend import lower as lowering_module
 from autograd_compiler.frontend.passing import Passing, is_number
 from autograd_compiler.frontend.resolve import local_names
@@ -183,8 +183,8 @@ class Program:
         inlined = low.depth == 0 or _is_short(source[0].node)
         if not recursive and not again and inlined:
             return None
-        defaults = calls.defaults_of(low, source[0], node)
-        bound = calls.bind(low, source[1], defaults, args, kwargs, node)
+        defaults = user_calls.defaults_of(low, source[0], node)
+        bound = user_calls.bind(low, source[1], defaults, args, kwargs, node)
         passing = Passing(low, recursive)
         try:
             described = tuple(
@@ -370,7 +370,7 @@ class Program:
             found.closure,
             found.filename,
             frozenset(local_names(definition)),
-            first=calls.first_parameter(definition),
+            first=user_calls.first_parameter(definition),
         )
         span = span_of(found.node, found.filename)
         low.builder.span = span

@@ -26,6 +26,7 @@ from autograd_compiler.frontend import (
     expressions,
     loops,
     prelude,
+    user_calls,
     ways,
 )
 from autograd_compiler.frontend.handlers import Handler, Keywords, handles
@@ -160,7 +161,7 @@ def _stand_in(*functions: Any, by: Any) -> None:
     def handler(
         low: Lowering, args: tuple[Value, ...], kwargs: Keywords, node: ast.AST
     ) -> Value:
-        return calls.inline_prelude(low, by, args, kwargs, node)
+        return user_calls.inline_prelude(low, by, args, kwargs, node)
 
     handles(*functions)(handler)
 
@@ -178,7 +179,7 @@ _stand_in(np.ndindex, by=prelude.ndindex)
 @handles(functools.reduce)
 def _reduce(low: Lowering, args: Any, kwargs: Keywords, node: ast.AST) -> Value:
     by = prelude.reduce if len(args) < 3 else prelude.reduce_from
-    return calls.inline_prelude(low, by, args, kwargs, node)
+    return user_calls.inline_prelude(low, by, args, kwargs, node)
 
 
 @handles(itertools.chain)
@@ -234,7 +235,7 @@ def _islice(low: Lowering, args: Any, kwargs: Keywords, node: ast.AST) -> Value:
     bounds = [low.operand(bound, node) for bound in bounds]
     start, stop, step = slice_bounds(bounds)
     cut = ir.Slice(start, stop, step)
-    return calls.inline_prelude(low, prelude.islice, (source, cut), {}, node)
+    return user_calls.inline_prelude(low, prelude.islice, (source, cut), {}, node)
 
 
 def slice_bounds(given: list[ir.Operand]) -> list[ir.Operand]:
@@ -267,7 +268,7 @@ def _structural(
             f"`itertools.{fn.__name__}` of this many items that only run time knows",
             "write it as nested loops",
         )
-    return calls.inline_prelude(low, by, sources, {}, node)
+    return user_calls.inline_prelude(low, by, sources, {}, node)
 
 
 def numbers_or_items(low: Lowering, source: Value) -> tuple[Value, ...] | None:
@@ -303,7 +304,7 @@ def _extreme(fn: Any) -> Handler:
         source = args[0] if len(args) == 1 else low.new_ref(ir.LIST, args)
         if "key" in kwargs:
             by = prelude.largest if fn is max else prelude.smallest
-            return calls.inline_prelude(low, by, (source, kwargs["key"]), {}, node)
+            return user_calls.inline_prelude(low, by, (source, kwargs["key"]), {}, node)
         source = used_up(low, source, node)
         items = ways.known_items(low, source)
         if items is None:
@@ -377,7 +378,7 @@ def in_order(low: Lowering, items: Value, kwargs: Keywords, node: ast.AST) -> Va
             "sort by a number: `sorted(items, key=lambda item: ...)`",
         )
     by = prelude.in_falling_order if falling.value else prelude.in_order
-    return calls.inline_prelude(low, by, (items, keys), {}, node)
+    return user_calls.inline_prelude(low, by, (items, keys), {}, node)
 
 
 def _places(keys: tuple[Value, ...], falling: bool) -> list[int] | None:

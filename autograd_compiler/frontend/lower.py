@@ -32,6 +32,7 @@ from autograd_compiler.frontend import (
     iteration,
     loops,
     stores,
+    user_calls,
 )
 from autograd_compiler.frontend.memory import Memory, State
 from autograd_compiler.frontend.source import span_of
@@ -247,7 +248,7 @@ class Lowering:
             case ast.Raise():
                 self._raise(node)
             case ast.FunctionDef():
-                function: Value = calls.closure(self, node)
+                function: Value = user_calls.closure(self, node)
                 for decorator in reversed(node.decorator_list):
                     function = calls.call(
                         self, self.expression(decorator), (function,), {}, decorator

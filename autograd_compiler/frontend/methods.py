@@ -15,8 +15,10 @@ from autograd_compiler.frontend import (
     classes,
     expressions,
     iteration,
+    operator_calls,
     prelude,
     stores,
+    user_calls,
 )
 from autograd_compiler.frontend.values import (
     Bound,
@@ -161,10 +163,14 @@ def opaque(
     named: dict[str, Any] = {
         key: low.operand(value, node) for key, value in kwargs.items()
     }
-    if calls.is_statement(low, node):
-        harmless = isinstance(owner, Object) and calls.reports(type(owner.value))
+    if operator_calls.is_statement(low, node):
+        harmless = isinstance(owner, Object) and operator_calls.reports(
+            type(owner.value)
+        )
         rest = given[1:]
-        calls.effect(low, ir.Method(name), rest, named, node, harmless, owner=given[0])
+        operator_calls.effect(
+            low, ir.Method(name), rest, named, node, harmless, owner=given[0]
+        )
         return ir.Const(None)
     result = low.builder.apply(ir.Method(name), *given, **named)
     var = low.builder.as_var(result)
@@ -205,7 +211,6 @@ def _array(
     kwargs: Keywords,
     node: ast.AST,
 ) -> Value:
-    from autograd_compiler.frontend import calls
 
     if name == "fill":
         stores.write(low, owner, (), low.operand(args[0], node), node=node)
@@ -234,7 +239,7 @@ def _array(
     if name == "item":
         return _item(low, owner, args, node)
     if name == "compress":
-        return calls.primitive(
+        return operator_calls.primitive(
             low, np.compress, (args[0], owner, *args[1:]), kwargs, node
         )
     if name == "tolist":
@@ -261,17 +266,17 @@ def _array(
         return low.apply(np.astype, owner, dtype, style="method")
     if name == "flatten":
         return low.apply(
-            np.copy, calls.plain(low, np.ravel, (owner, *args), kwargs, node)
+            np.copy, operator_calls.plain(low, np.ravel, (owner, *args), kwargs, node)
         )
     if name == "compress":
         condition, *rest = args
-        return calls.primitive(
+        return operator_calls.primitive(
             low, np.compress, (condition, owner, *rest), kwargs, node
         )
     if name in INACTIVE_NUMBER_METHODS or name.startswith("__"):
         return opaque(low, owner, name, args, kwargs, node)
     if name in AS_FUNCTION:
-        return calls.primitive(
+        return operator_calls.primitive(
             low, AS_FUNCTION[name], (owner, *args), kwargs, node, style="method"
         )
     if isinstance(owner, ir.Var) and isinstance(owner.type, Unknown):
@@ -381,7 +386,7 @@ def _list(
             f"the list method `.{name}` of this list",
             "build the list in the order you need with append",
         )
-    return calls.inline_prelude(low, by, (owner, *args), {}, node)
+    return user_calls.inline_prelude(low, by, (owner, *args), {}, node)
 
 
 _THROUGH_PRELUDE = {
@@ -396,7 +401,7 @@ def _pop_at(low: Lowering, owner: Value, index: Value, node: ast.AST) -> Value:
     is_last = known is not None and known.value == -1
     if is_last or known is not None and not isinstance(_content(low, owner), ir.Var):
         return stores.pop(low, owner, index, node)
-    return calls.inline_prelude(low, prelude.pop_at, (owner, index), {}, node)
+    return user_calls.inline_prelude(low, prelude.pop_at, (owner, index), {}, node)
 
 
 def _content(low: Lowering, owner: Value) -> Any:
@@ -421,7 +426,7 @@ def _overwrite(
             "copy it first: `xs = list(xs)`",
         )
     given = (owner, items)
-    return calls.inline_prelude(low, prelude.overwrite, given, {}, node)  # type: ignore[arg-type]
+    return user_calls.inline_prelude(low, prelude.overwrite, given, {}, node)  # type: ignore[arg-type]
 
 
 def _dict(

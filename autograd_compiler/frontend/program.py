@@ -13,7 +13,7 @@ import numpy as np
 
 from autograd_compiler import ir
 from autograd_compiler.errors import UnsupportedError
-from autograd_compiler.frontend import calls, names
+from autograd_compiler.frontend import calls, names, user_calls
 from autograd_compiler.frontend.functions import Program
 from autograd_compiler.frontend.lower import Lowering
 from autograd_compiler.frontend.source import FunctionSource, read_source, span_of
@@ -445,14 +445,14 @@ def _call(
     placed, named = _placed(signature, values, by_name=bound)
     given += placed
     kwargs.update(named)
-    definition = calls.source_of(low, source.function, source.node)
+    definition = user_calls.source_of(low, source.function, source.node)
     if low.program.is_recursive(source.function):
         result = low.program.call(
             low, source.function, definition, tuple(given), kwargs, source.node
         )
         if result is not None:
             return result  # type: ignore[no-any-return]
-    return calls.inline(low, definition, tuple(given), kwargs, source.node)
+    return user_calls.inline(low, definition, tuple(given), kwargs, source.node)
 
 
 def _fixed(low: Lowering, value: Any, source: FunctionSource) -> Value:

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 from autograd_compiler import ir, runtime
 from autograd_compiler.errors import AutogradCompilerError
-from autograd_compiler.frontend import calls
 from autograd_compiler.frontend import lower as lowering_module
+from autograd_compiler.frontend import user_calls
 from autograd_compiler.frontend.values import Undecided, Value
 from autograd_compiler.types import Unknown
 
@@ -54,14 +54,14 @@ def _in_rule(
     kwargs: dict[str, Value],
     node: ast.AST,
 ) -> Value:
-    source = calls.source_of(low, fn, node)
+    source = user_calls.source_of(low, fn, node)
     if not any(map(is_open, (*args, *kwargs.values()))):
-        return calls.inline(low, source, args, kwargs, node)
+        return user_calls.inline(low, source, args, kwargs, node)
     ops, made = low.builder.ops, len(low.builder.ops)
     state, outer = low.state.copy(), low.may_call
     low.may_call = True
     try:
-        return low.read(calls.inline(low, source, args, dict(kwargs), node))
+        return low.read(user_calls.inline(low, source, args, dict(kwargs), node))
     except lowering_module.RuleRefusal:
         raise
     except (Undecided, AutogradCompilerError, *lowering_module.INTERNAL):
