@@ -90,6 +90,7 @@ ONE_WALK = tuple(
         "comprehensions",
         "expressions",
         "functions",
+        "indexing",
         "iteration",
         "loops",
         "lower",

@@ -14,6 +14,7 @@ from autograd_compiler.frontend import (
     calls,
     classes,
     expressions,
+    indexing,
     iteration,
     prelude,
     stores,
@@ -51,7 +52,7 @@ def assign(low: Lowering, target: ast.expr, value: Value) -> None:
             if isinstance(owner, ir.Var) and _is_scalar_like(owner):
                 raise low.refuse(target, "a number cannot be written into")
             stores.store_item(
-                low, owner, expressions.lower_index(low, index), value, target
+                low, owner, indexing.lower_index(low, index), value, target
             )
         case ast.Tuple(parts) | ast.List(parts):
             _unpack(low, parts, value, target)
@@ -178,7 +179,7 @@ def augmented(low: Lowering, node: ast.AugAssign) -> None:
                 low.bind(name, _updated(low, current, fn, value, node))
         case ast.Subscript(base, index):
             owner = low.expression(base)
-            key = expressions.lower_index(low, index)
+            key = indexing.lower_index(low, index)
             value = low.expression(node.value)
             _augment_item(low, owner, key, fn, value, node)
         case ast.Attribute(base, name):
@@ -206,7 +207,7 @@ def _augment_item(
         index = low.operand(key, node)
         _update(low, owner, (ir.Index(index),), fn, low.operand(value, node), node)
         return
-    current = expressions.subscript(low, owner, key, node)
+    current = indexing.subscript(low, owner, key, node)
     if isinstance(current, ir.Var) and is_array(current.type):
         _update(low, current, (), fn, low.operand(value, node), node)
         return

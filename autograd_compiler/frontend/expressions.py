@@ -16,6 +16,7 @@ from autograd_compiler.frontend import (
     calls,
     classes,
     comprehensions,
+    indexing,
     iteration,
     names,
     operator_calls,
@@ -26,12 +27,11 @@ from autograd_compiler.frontend import (
 )
 from autograd_compiler.frontend.values import (
     Items,
-    Iterable,
     Ref,
     Value,
     pack,
 )
-from autograd_compiler.operands import constant_value, operand_of, type_of_operand
+from autograd_compiler.operands import constant_value, type_of_operand
 from autograd_compiler.types import (
     Array,
     ListOf,
@@ -42,6 +42,7 @@ from autograd_compiler.types import (
 
 if TYPE_CHECKING:
     from autograd_compiler.frontend.lower import Lowering
+
 
 BINARY: dict[type[ast.operator], Any] = {
     ast.Add: operator.add,
@@ -128,9 +129,11 @@ def lower(low: Lowering, node: ast.expr) -> Value:
             with low.asking_form(form_of(low, value)) as owner:
                 return attributes.attribute(low, owner, name, node)
         case ast.Subscript(value, index):
-            return subscript(low, lower(low, value), lower_index(low, index), node)
+            return indexing.subscript(
+                low, lower(low, value), indexing.lower_index(low, index), node
+            )
         case ast.Slice():
-            return lower_index(low, node)
+            return indexing.lower_index(low, node)
         case ast.Call():
             return calls.lower_call(low, node)
         case ast.Lambda():
@@ -561,131 +564,3 @@ def _format(low: Lowering, node: ast.JoinedStr) -> Value:
         )
     )
     return result
-
-
-# ---------------------------------------------------------------- subscripts
-
-
-def lower_index(low: Lowering, node: ast.expr) -> Value:
-    """The inside of `x[…]`: slices may stand in it, alone or in a tuple."""
-    match node:
-        case ast.Slice(start, stop, step):
-
-            def part(bound: ast.expr | None) -> ir.Operand:
-                if bound is None:
-                    return ir.Const(None)
-                return low.operand(lower(low, bound), bound)
-
-            return ir.Slice(part(start), part(stop), part(step))
-        case ast.Tuple(items):
-            parts = [lower_index(low, item) for item in items]
-            return ir.Pack(tuple(low.operand(part, node) for part in parts))
-    return lower(low, node)
-
-
-def subscript(low: Lowering, base: Value, index: Value, node: ast.AST) -> Value:
-    """`base[index]`."""
-    by_method = classes.item(low, base, index, node)
-    if by_method is not None:
-        return by_method
-    match base:
-        case Ref():
-            if base.cell in low.factories:
-                _make_missing(low, base, index, node)
-            return _container_item(low, base, index, node)
-        case ir.Pack(items, form):
-            return _pack_item(low, items, form, index, node)
-        case ir.Const(value):
-            key = constant_value(low.operand(index, node))
-            if key is not None and not isinstance(value, np.ndarray):
-                try:
-                    return operand_of(value[key.value])
-                except (LookupError, TypeError) as error:
-                    raise low.failure(node, error) from None
-            if isinstance(value, (tuple, list)):
-                packed = operand_of(value)
-                holder = low.builder.as_var(packed)
-                return stores.load(low, holder, index, node)
-        case ir.Var(type=TupleOf(items)):
-            key = constant_value(low.operand(index, node))
-            if key is not None and isinstance(key.value, int):
-                return stores.load(low, low.fresh(base), index, node)
-        case Iterable("range", args) if isinstance(index, ir.Slice):
-            given = [low.operand(arg, node) for arg in args]
-            base = low.builder.as_var(low.apply(range, *given))
-        case Iterable():
-            return ways.item_at(low, base, low.operand(index, node), node)
-    owner = low.operand(base, node)
-    if not isinstance(owner, ir.Var):
-        owner = low.builder.as_var(owner)
-    if isinstance(owner.type, ListOf) and isinstance(index, ir.Slice):
-        return list_slice(low, owner, index, node)
-    return stores.load(low, owner, index, node)
-
-
-def _make_missing(low: Lowering, base: Ref, index: Value, node: ast.AST) -> None:
-    """Give a `defaultdict` an item under a key that it has not."""
-
-    def make() -> None:
-        value = calls.call(low, low.factories[base.cell], (), {}, node)
-        stores.store_item(low, base, index, value, node)
-
-    there = low.operand(contains(low, base, index, node))
-    branches.branch(low, there, lambda: None, make)
-
-
-def _pack_item(
-    low: Lowering,
-    items: tuple[Any, ...],
-    form: ir.Form,
-    index: Value,
-    node: ast.AST,
-) -> Value:
-    if isinstance(index, ir.Slice):
-        bounds = [constant_value(b) for b in (index.start, index.stop, index.step)]
-        if all(bound is not None for bound in bounds):
-            cut = slice(*(bound.value for bound in bounds if bound is not None))
-            return ir.Pack(tuple(items[cut]), form if form.kind == "list" else ir.TUPLE)
-    key = constant_value(low.operand(index, node))
-    if key is not None:
-        if form.kind == "dict":
-            if key.value not in form.keys:
-                raise low.failure(node, KeyError(key.value))
-            return _item(low, items[form.keys.index(key.value)])
-        try:
-            found = list(items) if form.kind == "list" else items
-            return _item(low, found[key.value])
-        except (IndexError, TypeError) as error:
-            raise low.failure(node, error) from None
-    pack = low.operand(ir.Pack(items, form), node)
-    return stores.load(low, low.builder.as_var(_as_list(pack)), index, node)
-
-
-def _as_list(pack: ir.Operand) -> ir.Operand:
-    """A tuple indexed by a run-time number must be a list: its items share a type."""
-    if isinstance(pack, ir.Pack) and pack.form.kind == "tuple":
-        return ir.Pack(pack.items, ir.LIST)
-    return pack
-
-
-def _item(low: Lowering, value: Value) -> Value:
-    return low.read(value)
-
-
-def _container_item(low: Lowering, ref: Ref, index: Value, node: ast.AST) -> Value:
-    content = low.content(ref)
-    if isinstance(content, ir.Var):
-        if isinstance(content.type, ListOf) and isinstance(index, ir.Slice):
-            return list_slice(low, content, index, node)
-        return stores.load(low, content, index, node)
-    if content.form.kind == "list" and isinstance(index, ir.Slice):
-        bounds = [constant_value(b) for b in (index.start, index.stop, index.step)]
-        if all(bound is not None for bound in bounds):
-            cut = slice(*(bound.value for bound in bounds if bound is not None))
-            return low.new_ref(ir.LIST, content.items[cut])
-    elif constant_value(low.operand(index, node)) is not None:
-        return _pack_item(low, content.items, content.form, index, node)
-    owner = low.materialise(ref)
-    if isinstance(index, ir.Slice):
-        return list_slice(low, owner, index, node)
-    return stores.load(low, owner, index, node)

@@ -14,6 +14,7 @@ from autograd_compiler.frontend import (
     calls,
     classes,
     expressions,
+    indexing,
     iteration,
     operator_calls,
     prelude,
@@ -464,7 +465,7 @@ def _dict(
             result = branches.branch(
                 low,
                 low.operand(there),
-                lambda: expressions.subscript(low, owner, key, node),
+                lambda: indexing.subscript(low, owner, key, node),
                 lambda: default[0] if default else ir.Const(None),
             )
             assert result is not None
@@ -498,5 +499,5 @@ def _dict(
                     low, owner, key, default[0] if default else ir.Const(None), node
                 ),
             )
-            return expressions.subscript(low, owner, key, node)
+            return indexing.subscript(low, owner, key, node)
     raise low.refuse(node, f"the dict method `.{name}` here", "use subscripts")
