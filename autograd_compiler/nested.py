@@ -40,6 +40,7 @@ from autograd_compiler.frontend.values import (
     Object,
     Ref,
     Value,
+    pack,
 )
 from autograd_compiler.operands import constant_value, type_of_operand
 from autograd_compiler.types import (
@@ -138,7 +139,7 @@ def in_leaves(low: Lowering, value: Value, node: ast.AST) -> Value:
     """
     if isinstance(value, ir.Pack):
         items = tuple(in_leaves(low, item, node) for item in value.items)
-        return ir.Pack(items, value.form)  # type: ignore[arg-type]
+        return pack(items, value.form)
     if isinstance(value, Object) and tree.is_record(value.value):
         fields = tree.field_names(value.value)
         parts = (
@@ -152,7 +153,7 @@ def in_leaves(low: Lowering, value: Value, node: ast.AST) -> Value:
         )
         items = tuple(in_leaves(low, part, node) for part in parts)
         form = ir.Form("record", fields, type(value.value))
-        return ir.Pack(items, form)  # type: ignore[arg-type]
+        return pack(items, form)
     return value
 
 

@@ -19,6 +19,7 @@ import numpy as np
 
 from benchmarks import candidates as field
 from benchmarks.measure import Time, check, first_calls, interleaved
+from benchmarks.plot import plot
 from benchmarks.workloads import SIZES, Workload
 from benchmarks.workloads.dynamics import WORKLOADS as DYNAMICS
 from benchmarks.workloads.learning import WORKLOADS as LEARNING
@@ -109,12 +110,22 @@ def parser() -> argparse.ArgumentParser:
     )
     made.add_argument("--seconds", type=float, default=0.3, help="for each candidate")
     made.add_argument("--json", type=Path, help="write all times here")
+    made.add_argument(
+        "--plot",
+        type=Path,
+        nargs=2,
+        metavar=("RESULTS", "CHART"),
+        help="measure nothing: draw the chart of a file that --json has written",
+    )
     return made
 
 
 def main() -> None:
     """Print the table."""
     options = parser().parse_args()
+    if options.plot:
+        plot(*options.plot)
+        return
     names = tuple(
         name
         for name in GRADIENTS
