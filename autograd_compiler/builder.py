@@ -99,6 +99,19 @@ FOLDABLE = {
     range,
 }
 
+_SIZE_ARITHMETIC = {
+    id(fn)
+    for fn in (
+        operator.add,
+        operator.sub,
+        operator.mul,
+        operator.floordiv,
+        operator.mod,
+        min,
+        max,
+    )
+}
+
 # Helpers of generated code whose result has the form of their argument.
 _FORM_KEPT = (runtime.zeros_like, runtime.deep_copy, runtime.add)
 
@@ -257,12 +270,16 @@ class Builder:
     ) -> Result:
         if isinstance(fn, (ir.Method, ir.CallValue)):
             return Result((UNKNOWN,))
-        if fn in (operator.add, operator.sub) and len(args) == 2:
+        if id(fn) in _SIZE_ARITHMETIC and len(args) == 2:
             size = self._size_arithmetic(fn, args)
             if size is not None:
                 return Result((size,))
         if fn is identity or isinstance(fn, ir.GradOf):
             return Result((type_of_operand(args[0]),))
+        if fn is len and len(args) == 1:
+            measured = type_of_operand(args[0])
+            if isinstance(measured, Array) and measured.dims and measured.dims[0]:
+                return Result((Scalar("int64", size=measured.dims[0]),))
         if fn is tuple and len(args) == 1:
             given = type_of_operand(args[0])
             if isinstance(given, ListOf):
@@ -302,7 +319,7 @@ class Builder:
         first, second = map(type_of_operand, args)
         match first, second:
             case Scalar("int64", size=Dim() as size), Scalar("int64"):
-                if isinstance(args[1], ir.Const):
+                if isinstance(args[1], ir.Const) and fn in (operator.add, operator.sub):
                     amount = int(args[1].value)
                     return Scalar(
                         "int64",
@@ -311,7 +328,7 @@ class Builder:
             case Scalar("int64"), Scalar("int64", size=Dim() as size):
                 if isinstance(args[0], ir.Const) and fn is operator.add:
                     return Scalar("int64", size=size.plus(int(args[0].value)))
-        return None
+        return _computed_size(fn, args)
 
     def _sized(self, type: Type) -> Type:
         """The type with a fresh symbol for each size that is not known."""
@@ -533,3 +550,24 @@ class Builder:
                         self.span,
                         "write the indices out, as in `x[i, j]`",
                     )
+
+
+def _computed_size(fn: Any, args: tuple[ir.Operand, ...]) -> Type | None:
+    """An integer that follows from sizes: what it is now is known: Note [Fixed sizes]."""
+    values: list[int] = []
+    due_to: frozenset[int] = frozenset()
+    for arg in args:
+        match type_of_operand(arg):
+            case _ if isinstance(arg, ir.Const) and type(arg.value) is int:
+                values.append(arg.value)
+            case Scalar("int64", size=Dim() as size) if size.number is not None:
+                values.append(size.number)
+                due_to |= size.due_to
+            case _:
+                return None
+    if fn in (operator.floordiv, operator.mod) and not values[1]:
+        return None
+    now = fn(*values)
+    if now < 0:
+        return None
+    return Scalar("int64", size=found_size(now, due_to) if due_to else Dim("", now))

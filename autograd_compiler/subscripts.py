@@ -192,12 +192,10 @@ def _bound(bound: ir.Operand, dim: Dim, default: Dim) -> Dim | None:
             )
         return None
     kind = type_of_operand(bound)
-    if (
-        isinstance(kind, Scalar)
-        and kind.size is not None
-        and kind.size.symbol.startswith("n")
-    ):
-        return kind.size
+    if isinstance(kind, Scalar) and kind.size is not None:
+        size = kind.size
+        if size.symbol.startswith("n") or not size.symbol and size.offset >= 0:
+            return size
     return None
 
 

@@ -13,6 +13,7 @@ depends, and the function is lowered once more with these sizes as plain numbers
 code then holds for calls with the same numbers there, and others get code of their own.
 Nothing is taken on trust: lowering with a number in the place of `n` either shows that
 the sizes are equal, or it does not.
+An integer that is computed from sizes, `len(b) // 4`, remembers in the same way.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from autograd_compiler import grad, value_and_grad
+from autograd_compiler import check_grads, grad, value_and_grad
 from autograd_compiler.specialise import MAX_FIXED
 
 OFFSETS = np.array([1.0, -2.0, 0.5])
@@ -91,3 +91,31 @@ def test_sizes_fixed_for_an_inner_gradient_are_fixed_around_it() -> None:
         expected = differences(inner_gradient, x)
         np.testing.assert_allclose(gradient(x), expected, rtol=1e-6)
     assert "unbroadcast" not in gradient.lower(np.ones(3)).source
+
+
+def halves(b):
+    size = len(b) // 2
+    state = np.zeros(size)
+    for _ in range(3):
+        state = np.tanh(b[:size]) * state + b[size : 2 * size]
+    return np.sum(state**2)
+
+
+def test_sizes_that_are_computed_from_others_are_followed():
+    for n in (6, 8, 7, 2, 1, 0):
+        x = 0.3 + np.sin(np.arange(float(n)))
+        assert "unbroadcast" not in grad(halves).lower(x).source
+        check_grads(halves, (x,), order=2)
+    gradient = grad(halves)
+    for n in (4, 10, 4, 6):
+        x = 0.3 + np.sin(np.arange(float(n)))
+        np.testing.assert_allclose(gradient(x), grad(halves)(x))
+
+
+def test_sizes_below_zero_are_not_sizes():
+    def shortened(x, y):
+        n = len(y) - 3 * len(x)
+        return np.sum(x[n:] * y[: len(x)][n:])
+
+    x, y = np.array([0.3, -0.4, 0.9]), np.array([1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0])
+    check_grads(shortened, (x, y))
