@@ -184,6 +184,7 @@ def _source(function: types.FunctionType, name: str, spellings: dict[str, str]) 
         return place(node.end_lineno, node.end_col_offset)
 
     edits: list[Edit] = [(0, start(definition), "")]
+    definition.decorator_list = []  # which are left out as a whole
     at = text.index("def", start(definition)) + 3
     edits.append((at, text.index("(", at), f" {name}"))
     for node in ast.walk(definition):
