@@ -288,6 +288,9 @@ class Legaliser:
         # All of these are counted over the index arrays' common shape; the longest in
         # each dimension says how far.
         sizes = [self._extent(arrays, depth, axis) for axis in range(depth)]
+        if any(isinstance(size, ir.Const) and size.value == 0 for size in sizes):
+            self._define(op.target, op.base)
+            return
         position = _broadcast_position(parts)
         gathered = _result_ndim(op.base, parts, depth)
 
