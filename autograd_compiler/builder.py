@@ -8,7 +8,7 @@ known type) so that code which tests such facts leaves nothing behind.
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -384,7 +384,7 @@ class Builder:
             same = same_object(args[0], args[1])
             if same is not None:
                 return ir.Const(same if fn is operator.is_ else not same)
-        if isinstance(fn, Callable) and hashable(fn) and fn in FOLDABLE:  # type: ignore[arg-type]
+        if callable(fn) and hashable(fn) and fn in FOLDABLE:
             values = [constant_value(arg) for arg in args]
             if all(value is not None for value in values):
                 plain = [value.value for value in values if value is not None]

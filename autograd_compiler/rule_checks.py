@@ -200,7 +200,7 @@ class _Call:
         other = _Call(self.operator, self.name, self.rule, args, kwargs)
         try:
             other.run()
-        except Exception:  # the operator is not for such arguments
+        except Exception:  # whatever it raises, it is not for such arguments
             return
         yield other, where
 

@@ -33,6 +33,7 @@ class _Declared(CustomOperator):
         self._result = result
         self._rule: Rule | None = None
 
+    # Others have their rule from the start; this one is given it by `defvjp` and its kin.
     @property
     def rule(self) -> Rule:  # type: ignore[override]
         if self._rule is None:

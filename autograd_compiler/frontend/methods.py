@@ -413,12 +413,12 @@ def _overwrite(
     low: Lowering, owner: Value, items: Value | tuple[Value, ...], node: ast.AST
 ) -> Value:
     """Give a list other items, in the list that it is."""
-    found = items
+    known = items if isinstance(items, tuple) else None
     if not isinstance(items, tuple):
-        found = expressions.static_items(low, items) or ()
+        known = expressions.static_items(low, items)
     if isinstance(owner, Ref) and isinstance(low.content(owner), Items):
-        if isinstance(items, tuple) or expressions.static_items(low, items) is not None:
-            low.state.cells[owner.cell] = Items(ir.LIST, tuple(found))  # type: ignore[arg-type]
+        if isinstance(known, tuple):
+            low.state.cells[owner.cell] = Items(ir.LIST, known)
             return ir.Const(None)
     if isinstance(owner, ir.Pack):
         raise low.refuse(
@@ -426,8 +426,8 @@ def _overwrite(
             "a list from outside, or an argument of known structure, is changed",
             "copy it first: `xs = list(xs)`",
         )
-    given = (owner, items)
-    return user_calls.inline_prelude(low, prelude.overwrite, given, {}, node)  # type: ignore[arg-type]
+    whole = pack(items, ir.LIST) if isinstance(items, tuple) else items
+    return user_calls.inline_prelude(low, prelude.overwrite, (owner, whole), {}, node)
 
 
 def _dict(

@@ -144,9 +144,7 @@ def _counted_iterable(
         for other, _ in parts[1:]:
             if not same_size(count, other):
                 count = low.apply(min, count, other)
-        return count, lambda index: ir.Pack(
-            tuple(get(index) for _, get in parts)  # type: ignore[misc]
-        )
+        return count, lambda index: pack(get(index) for _, get in parts)
     if source.kind == "reversed":
         count, get = counted(low, args[0], node)
 
