@@ -253,19 +253,33 @@ def test_two_arguments_may_be_one_array() -> None:
     assert compiled(one)(x, x)[0] == 1.0
 
 
-def test_long_expressions_keep_their_parts() -> None:
-    names = [vector(f"quite_a_long_name_{n}") for n in range(6)]
+def _combined(fn, count: int) -> ir.Function:
+    """All arguments, doubled after the first, combined by one operator."""
+    names = [vector(f"quite_a_long_name_{n}") for n in range(count)]
     total = names[0]
     ops = []
     for name in names[1:]:
         product, following = vector(), vector()
-        ops.append(apply(product, np.multiply, name, 2.0))
-        ops.append(apply(following, operator.add, total, product))
+        ops.append(apply(product, np.add, name, name))
+        ops.append(apply(following, fn, total, product))
         total = following
-    text = text_of(function(names, *ops, gives=total))
+    return function(names, *ops, gives=total)
+
+
+def test_long_expressions_keep_their_parts() -> None:
+    one = _combined(operator.mul, 6)
+    text = text_of(one)
     assert "t = " in text
     assert max(map(len, text.splitlines())) <= 110
-    assert compiled(function(names, *ops, gives=total))(*range(6)) == 30
+    assert compiled(one)(*range(1, 7)) == 720 * 32
+
+
+def test_each_term_of_a_long_sum_has_a_line() -> None:
+    one = _combined(operator.add, 5)
+    text = text_of(one)
+    assert "t = " not in text
+    assert "\n        + np.add(quite_a_long_name_4, quite_a_long_name_4)\n" in text
+    assert compiled(one)(*range(5)) == 20
 
 
 def test_draws_keep_their_order() -> None:

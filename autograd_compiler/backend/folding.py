@@ -29,6 +29,7 @@ from autograd_compiler.types import Array, Scalar, TupleOf
 
 LONGEST = 88  # characters of an expression of the user's that folding may build
 _LONGEST_ADJOINT = 66  # and of one of ours, which should fit on its line
+_LONGEST_SUM = 300  # each term has a line
 _LONGEST_CONDITIONAL = 60
 _TESTS = (operator.lt, operator.le, operator.gt, operator.ge, operator.eq, operator.ne)
 _FORMS = (len, np.shape, np.size, np.transpose)
@@ -134,7 +135,8 @@ class _Folder:
         for number in reversed(range(len(ops))):
             op = ops[number]
             target = self._temporary(op)
-            if target is not None and self._is_test(op) and self._is_settled(op):
+            anywhere = self._is_test(op) or self._is_index(op)
+            if target is not None and anywhere and self._is_settled(op):
                 place[number] = len(ops)
                 self.folded[target] = op
                 continue
@@ -186,12 +188,8 @@ class _Folder:
                     return False
             case ir.Apply(fn=fn, args=(ir.Var(),)) if fn in _FORMS:
                 pass
-            case ir.Apply(fn=fn, target=ir.Var(type=Scalar("int64"))):
-                # `i + 1`
-                if fn not in (operator.add, operator.sub):
-                    return False
-                if not any(isinstance(arg, ir.Const) for arg in op.args):
-                    return False
+            case ir.Apply() if self._is_index(op):
+                pass
             case ir.Apply(fn=fn, target=ir.Var(type=Scalar("bool"))):
                 return self._is_test(op) and self._is_short(op)
             case _:
@@ -259,7 +257,19 @@ class _Folder:
                 base=ir.Var(type=TupleOf(items)), path=(ir.Index(ir.Const()),)
             ):
                 return all(isinstance(item, Scalar) for item in items)
-        return self._is_test(op)
+        return self._is_test(op) or self._is_index(op)
+
+    @staticmethod
+    def _is_index(op: ir.Operation) -> bool:
+        """Whether this is `n + 1`, or the like, of an integer."""
+        match op:
+            case ir.Apply(
+                targets=(ir.Var(type=Scalar("int64")),),
+                fn=operator.add | operator.sub,
+                args=(ir.Var(type=Scalar("int64")), ir.Const()),
+            ):
+                return True
+        return False
 
     @staticmethod
     def _is_test(op: ir.Operation) -> bool:
@@ -330,6 +340,8 @@ class _Folder:
             if isinstance(op, (ir.Apply, ir.Load)) or op in self.expressions:
                 direct = [*ir.uses(op)]
                 longest = _LONGEST_ADJOINT if op.adjoint else LONGEST
+                if _is_sum(op):
+                    longest = _LONGEST_SUM
                 while len(self._printer.operation(op).text) > longest:
                     if not self._unfold_longest(direct):
                         break
@@ -343,7 +355,9 @@ class _Folder:
         parts = [*ir.leaves(operand)]
         if operand is ir.UNDEFINED or not any(part in self.folded for part in parts):
             return
-        while len(self._printer.text(operand)) > LONGEST:
+        alone = self.folded.get(operand) if isinstance(operand, ir.Var) else None
+        longest = _LONGEST_SUM if _is_sum(alone) else LONGEST
+        while len(self._printer.text(operand)) > longest:
             if not self._unfold_longest(parts):
                 return
 
@@ -358,6 +372,10 @@ class _Folder:
             return False
         del self.folded[max(sizes, key=lambda var: sizes[var])]
         return True
+
+
+def _is_sum(op: ir.Operation | None) -> bool:
+    return isinstance(op, ir.Apply) and op.fn in (operator.add, operator.sub)
 
 
 def _variables(function: ir.Function) -> dict[ir.Var, None]:

@@ -97,7 +97,7 @@ def _may_move(op: ir.Operation, memory: Memory, everything: bool) -> bool:
     if not isinstance(op, ir.Apply) or op.kwargs or not (op.adjoint or everything):
         return False
     if not (_is_safe(op.fn) or _is_power(op)) or any(
-        target.name for target in op.targets
+        target.name or _is_count(target.type) for target in op.targets
     ):
         return False
     touched = (*op.targets, *memory.buffers(op.args))
@@ -138,6 +138,11 @@ def _shape(operand: ir.Operand) -> tuple[tuple[str, int], ...] | None:
             sizes = [(dim.symbol, dim.offset) for dim in dims if isinstance(dim, Dim)]
             return tuple(sizes) if len(sizes) == len(dims) else None
     return None
+
+
+def _is_count(kind: Type) -> bool:
+    """Whether this is an integer, which reads best where it is an index."""
+    return isinstance(kind, Scalar) and np.dtype(kind.dtype).kind == "i"
 
 
 def _is_real(kind: Type) -> bool:

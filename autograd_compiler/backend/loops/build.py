@@ -128,13 +128,7 @@ class NestBuilder:
         return made
 
     def _size(self, dim: Dim, more: int) -> ir.Operand:
-        """A size to allocate: of nothing where the array has fewer than are left out."""
-        size = self.sizes.of(dim, more, self.ops)
-        if not dim.symbol or dim.offset + more >= 0:
-            return size
-        made = ir.Var("", Scalar("int64"))
-        self._add(ir.Apply(self._span, (made,), max, (size, ir.Const(0))))
-        return made
+        return self.sizes.to_allocate(dim.plus(more), self.ops)
 
     def _finish(self, statement: Statement) -> None:
         base = statement.base
@@ -143,7 +137,7 @@ class NestBuilder:
             if statement.mean:
                 total = self._over_count(total, statement.dims)
             self.finished[statement.target] = total
-        elif base in self._now and base not in self.places:
+        elif base in self._now and base not in self.places and not statement.scratch:
             self.finished[base] = self._now[base]
 
     def _over_count(self, total: ir.Var, dims: tuple[Dim, ...]) -> ir.Var:
@@ -164,7 +158,8 @@ class NestBuilder:
             if statement.base is not None and not statement.fresh:
                 for place in statement.at:
                     if place.axis is not None:
-                        shifts.setdefault(place.axis, place.offset)
+                        least = shifts.get(place.axis, place.offset)
+                        shifts[place.axis] = min(least, place.offset)
         return tuple(shifts.get(axis, 0) for axis in range(self.nest.depth + 1))
 
     # ------------------------------------------------------------ loops
@@ -243,6 +238,7 @@ class NestBuilder:
             dict.fromkeys(
                 key
                 for statement in statements
+                if not statement.scratch
                 if (key := self._key(statement)) in self._now
             )
         )
@@ -314,7 +310,8 @@ class NestBuilder:
         index = self._index(array, key, statement.at)
         path = (ir.Index(index),)
         self._add(ir.Store(self._span, target, array, path, value, statement.mode))
-        self._now[key] = target
+        if not statement.scratch:
+            self._now[key] = target
         self._cells = {
             cell: held
             for cell, held in self._cells.items()

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 
+import numpy as np
+
 from autograd_compiler import ir
 from autograd_compiler.analysis.effects import memory_of
 from autograd_compiler.backend.loops.build import NestBuilder
+from autograd_compiler.backend.loops.gather import gather
 from autograd_compiler.backend.loops.nests import Nest, contracted, nests
 from autograd_compiler.backend.loops.plan import Planner
 from autograd_compiler.backend.loops.sizes import Sizes
+from autograd_compiler.types import Array, Dim
 
 
 def lower_loops(module: ir.Module) -> ir.Module:
@@ -44,6 +48,11 @@ class _Lowerer:
         self.memory = memory_of(function)
         self.count = Counter(ir.block_uses(function.body))
         self.sizes = Sizes(function)
+        # What is to stand before the outermost loop, and the arrays that it makes.
+        self._before: list[ir.Operation] = []
+        self._shared: dict[object, ir.Var] = {}
+        self._late: set[ir.Var] = set()
+        self._loops = 0
         self._versions: dict[ir.Var, ir.Var] = {}
         self._first: dict[ir.Var, ir.Var] = {}
 
@@ -56,13 +65,18 @@ class _Lowerer:
         self.sizes.enter()
         outer = dict(self._versions)
         planner = Planner(self.memory, self.count)
-        groups = list(nests(planner.plan(block, self.sizes.symbols()), planner))
+        items = planner.plan(block, self.sizes.symbols())
+        items = gather(items, block.results, planner, self._padded)
+        groups = list(nests(items, planner))
         for var in planner.known():
             self._first[var] = planner.first(var)
         places = contracted(groups, block.results, planner)
         ops: list[ir.Operation] = []
         for group in groups:
             if isinstance(group, Nest):
+                for statement in group.statements:
+                    if statement.base is not None and statement.base in self._late:
+                        ops += self._zeros(statement.base)
                 builder = NestBuilder(group, places, planner, self.sizes, self.change)
                 ops += builder.build()
                 self._versions.update(builder.finished)
@@ -72,8 +86,14 @@ class _Lowerer:
             self.sizes.enter()
             for var in ir.inner_vars(group):
                 self.sizes.saw(var)
+            is_loop = isinstance(group, (ir.For, ir.While))
+            self._loops += is_loop
             op = ir.rebuild_op(group, self.change, self.block)
+            self._loops -= is_loop
             self.sizes.leave()
+            if not self._loops:
+                ops += self._before
+                self._before, self._shared = [], {}
             ops.append(op)
             for target in ir.targets(op):
                 self.sizes.saw(target)
@@ -83,3 +103,27 @@ class _Lowerer:
         self.sizes.leave()
         self._versions = outer  # the results say what goes on outside
         return ir.Block(tuple(ops), results)
+
+    def _padded(self, dims: tuple[Dim, ...], margins: tuple[int, ...]) -> ir.Var:
+        """An array of zeros of which only the margins stay so.
+
+        What is known before all loops is made there, and shared by all who leave the
+        same margins: see `gather`.
+        """
+        made = ir.Var("padded", Array("float64", dims, True))
+        if not self._loops or not all(map(self.sizes.is_fixed, dims)):
+            self._late.add(made)
+            return made
+        key = (margins, *((dim.symbol, dim.offset) for dim in dims))
+        if key not in self._shared:
+            self._shared[key] = made
+            self._before += self._zeros(made)
+        return self._shared[key]
+
+    def _zeros(self, made: ir.Var) -> list[ir.Operation]:
+        assert isinstance(made.type, Array)
+        ops: list[ir.Operation] = []
+        dims = [dim for dim in made.type.dims if dim is not None]
+        sizes = [self.sizes.to_allocate(dim, ops) for dim in dims]
+        shape = sizes[0] if len(sizes) == 1 else ir.Pack(tuple(sizes))
+        return [*ops, ir.Apply(ir.NOWHERE, (made,), np.zeros, (shape,), adjoint=True)]

@@ -59,6 +59,8 @@ class Statement:
         Whether the array is made here, and written in full.
     mean
         Whether a sum is divided by the number of its terms.
+    scratch
+        Whether nothing that the array holds is needed when its loops are done.
     """
 
     op: ir.Operation
@@ -70,6 +72,7 @@ class Statement:
     dims: tuple[Dim, ...]
     fresh: bool = False
     mean: bool = False
+    scratch: bool = False
 
 
 Item: TypeAlias = Statement | ir.Operation
@@ -91,6 +94,10 @@ class Planner:
         while var in self._first:
             var = self._first[var]
         return var
+
+    def follow(self, later: ir.Var, earlier: ir.Var) -> None:
+        """Note a later name of a buffer."""
+        self._first[later] = earlier
 
     def known(self) -> list[ir.Var]:
         """The later names of buffers."""
