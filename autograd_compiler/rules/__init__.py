@@ -27,7 +27,7 @@ from autograd_compiler.rules import (
 )
 
 _OF_SCIPY = {
-    "scipy.special": ("special", "orders"),
+    "scipy.special": ("special", "orders", "incomplete"),
     "scipy.stats": ("stats",),
     "scipy.linalg": ("linalg", "factors"),
     "scipy.fft": ("fft",),
