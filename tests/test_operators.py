@@ -357,7 +357,15 @@ RAISES = {
         *("lu_factor", "lu", "toeplitz", "hankel", "circulant"),
         "UnivariateSpline.__call__",
     ),
-    "no dimensions": ("polyval", "poly", "roots", "nancumprod", "tuple", "repeat"),
+    "no dimensions": (
+        "polyval",
+        "poly",
+        "roots",
+        "nancumprod",
+        "tuple",
+        "repeat",
+        "laplace",
+    ),
 }
 OF_MATRICES = ("cholesky", "cho_factor", "lu_factor", "expm", "sqrtm")
 ONE_ARRAY = [

@@ -35,7 +35,7 @@ _OF_SCIPY = {
     "scipy.integrate": ("integrate",),
     "scipy.interpolate": ("interpolate",),
     "scipy.optimize": ("optimize",),
-    "scipy.ndimage": ("ndimage",),
+    "scipy.ndimage": ("ndimage", "resampling"),
     "scipy.sparse.linalg": ("sparse",),
 }
 for _library, _files in _OF_SCIPY.items():

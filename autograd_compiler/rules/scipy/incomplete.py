@@ -24,9 +24,7 @@ _GAMMA = "exp(special.xlogy(a - 1, {0}) - {0} - special.gammaln(a))"
 _BY_GAMMA = "exp(special.gammaln(a) + y - special.xlogy(a - 1, y))"
 partials(special.gammainc, a="gamma_moment(1, a, x)", x=_GAMMA.format("x"))
 partials(special.gammaincc, a="-gamma_moment(1, a, x)", x="-" + _GAMMA.format("x"))
-partials(
-    special.gammaincinv, a=f"-gamma_moment(1, a, y) * {_BY_GAMMA}", p=_BY_GAMMA
-)
+partials(special.gammaincinv, a=f"-gamma_moment(1, a, y) * {_BY_GAMMA}", p=_BY_GAMMA)
 partials(
     special.gammainccinv, a=f"-gamma_moment(1, a, y) * {_BY_GAMMA}", p="-" + _BY_GAMMA
 )
@@ -48,9 +46,7 @@ partials(special.pdtrc, k=None, m=_POISSON)
 
 # ---------------------------------------------------------------- the beta distribution
 
-_BETA = (
-    "exp(special.xlogy(a - 1, {0}) + special.xlog1py(b - 1, -{0}) - special.betaln(a, b))"
-)
+_BETA = "exp(special.xlogy(a - 1, {0}) + special.xlog1py(b - 1, -{0}) - special.betaln(a, b))"
 _IN_A, _IN_B = (
     f"beta_moment({powers}, a, b, {{0}}, 1 - {{0}})" for powers in ("1, 0", "0, 1")
 )
@@ -60,9 +56,7 @@ def _at(text: str, place: str) -> str:
     return text.format(place)
 
 
-partials(
-    special.betainc, a=_at(_IN_A, "x"), b=_at(_IN_B, "x"), x=_at(_BETA, "x")
-)
+partials(special.betainc, a=_at(_IN_A, "x"), b=_at(_IN_B, "x"), x=_at(_BETA, "x"))
 partials(
     existing("betaincc"),
     a="-" + _at(_IN_A, "x"),

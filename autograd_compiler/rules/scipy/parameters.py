@@ -36,8 +36,8 @@ def gamma_moment(n: int, a: Any, x: Any) -> Any:
 
     Examples
     --------
-    >>> round(float(gamma_moment(0, 2.0, 3.0) - special.gammainc(2.0, 3.0)), 12)
-    0.0
+    >>> np.isclose(gamma_moment(0, 2.0, 3.0), special.gammainc(2.0, 3.0))
+    np.True_
     """
     turn = np.maximum(np.exp(special.psi(a)), SMALL)
     total = central_moment(n, 0, lambda k, _: special.polygamma(k - 1, a))
@@ -85,9 +85,8 @@ def beta_moment(m: int, n: int, a: Any, b: Any, x: Any, rest: Any) -> Any:
 
     Examples
     --------
-    >>> found = beta_moment(0, 0, 2.0, 3.0, 0.4, 0.6)
-    >>> round(float(found - special.betainc(2.0, 3.0, 0.4)), 12)
-    0.0
+    >>> np.isclose(beta_moment(0, 0, 2.0, 3.0, 0.4, 0.6), special.betainc(2.0, 3.0, 0.4))
+    np.True_
     """
     both = special.psi(a + b)
     if m >= n:
@@ -144,8 +143,8 @@ def von_mises_moment(n: int, kappa: Any, z: Any) -> Any:
 
     Examples
     --------
-    >>> round(float(von_mises_moment(0, 2.0, np.pi)), 12)
-    0.5
+    >>> np.isclose(von_mises_moment(0, 2.0, np.pi), 0.5)
+    np.True_
     """
     mean = special.i1e(kappa) / special.i0e(kappa)
     place = np.arccos(np.cos(z))  # the distance from a multiple of 2 * pi
