@@ -29,7 +29,7 @@ from autograd_compiler.rules import (
 _OF_SCIPY = {
     "scipy.special": ("special", "orders", "incomplete"),
     "scipy.stats": ("stats",),
-    "scipy.linalg": ("linalg", "factors"),
+    "scipy.linalg": ("linalg", "factors", "structured"),
     "scipy.fft": ("fft",),
     "scipy.signal": ("signal",),
     "scipy.integrate": ("integrate",),
