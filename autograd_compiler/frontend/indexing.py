@@ -18,13 +18,17 @@ from autograd_compiler.frontend import (
 )
 from autograd_compiler.frontend.values import (
     Iterable,
+    Object,
     Ref,
     Value,
 )
 from autograd_compiler.operands import constant_value, operand_of
 from autograd_compiler.types import (
     ListOf,
+    Opaque,
     TupleOf,
+    Unknown,
+    is_inexact,
 )
 
 if TYPE_CHECKING:
@@ -54,6 +58,8 @@ def subscript(low: Lowering, base: Value, index: Value, node: ast.AST) -> Value:
     if by_method is not None:
         return by_method
     match base:
+        case Object(value) if value is np.r_ or value is np.c_:
+            return _joined(low, value is np.c_, index, node)
         case Ref():
             if base.cell in low.factories:
                 _make_missing(low, base, index, node)
@@ -85,7 +91,63 @@ def subscript(low: Lowering, base: Value, index: Value, node: ast.AST) -> Value:
         owner = low.builder.as_var(owner)
     if isinstance(owner.type, ListOf) and isinstance(index, ir.Slice):
         return expressions.list_slice(low, owner, index, node)
+    if isinstance(owner.type, Opaque) and _has_floats(low, index, node):
+        raise low.refuse(
+            node,
+            "a subscript of this object, whose derivative in the index is not known",
+            "write what it computes with functions of NumPy",
+        )
     return stores.load(low, owner, index, node)
+
+
+def _has_floats(low: Lowering, index: Value, node: ast.AST) -> bool:
+    leaves = ir.leaves(low.operand(index, node))
+    return any(is_inexact(leaf.type) for leaf in leaves)
+
+
+def _joined(low: Lowering, columns: bool, index: Value, node: ast.AST) -> Value:
+    """`np.r_[…]` and `np.c_[…]` as the functions of NumPy that do the same."""
+    items = index.items if isinstance(index, ir.Pack) else (index,)
+    parts = tuple(_joined_part(low, low.read(item), node) for item in items)
+    kinds = [getattr(low.operand(part, node), "type", None) for part in parts]
+    dimensions = [getattr(kind, "ndim", 0) for kind in kinds]
+    if None in dimensions or any(isinstance(kind, Unknown) for kind in kinds):
+        raise low.refuse(
+            node,
+            "how arrays are joined here depends on types that are not known",
+            "give the types: `lower(*args)`, or an annotation",
+        )
+    operands = [low.operand(part, node) for part in parts]
+    if max(dimensions) < (3 if columns else 2):
+        function = np.column_stack if columns else np.hstack
+        return low.apply(function, ir.Pack(tuple(operands)))
+    if columns:
+        return low.apply(np.concatenate, ir.Pack(tuple(operands)), ir.Const(-1))
+    return low.apply(np.concatenate, ir.Pack(tuple(operands)))
+
+
+def _joined_part(low: Lowering, part: Value, node: ast.AST) -> Value:
+    if isinstance(part, ir.Slice):
+        start = ir.Const(0) if _is_none(part.start) else part.start
+        step = ir.Const(1) if _is_none(part.step) else part.step
+        known = constant_value(step)
+        if known is not None and isinstance(known.value, complex):
+            count = ir.Const(int(abs(known.value)))
+            return low.apply(np.linspace, start, part.stop, count)
+        return low.apply(np.arange, start, part.stop, step)
+    known = constant_value(low.operand(part, node))
+    if known is not None and isinstance(known.value, str):
+        raise low.refuse(
+            node,
+            "a string that says how the parts are joined",
+            "write np.concatenate or np.stack with the axis",
+        )
+    return part
+
+
+def _is_none(operand: ir.Operand) -> bool:
+    known = constant_value(operand)
+    return known is not None and known.value is None
 
 
 def _make_missing(low: Lowering, base: Ref, index: Value, node: ast.AST) -> None:

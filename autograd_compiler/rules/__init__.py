@@ -27,15 +27,15 @@ from autograd_compiler.rules import (
 )
 
 _OF_SCIPY = {
-    "scipy.special": ("special", "orders"),
+    "scipy.special": ("special", "orders", "incomplete"),
     "scipy.stats": ("stats",),
-    "scipy.linalg": ("linalg", "factors"),
+    "scipy.linalg": ("linalg", "factors", "structured"),
     "scipy.fft": ("fft",),
     "scipy.signal": ("signal",),
     "scipy.integrate": ("integrate",),
     "scipy.interpolate": ("interpolate",),
     "scipy.optimize": ("optimize",),
-    "scipy.ndimage": ("ndimage",),
+    "scipy.ndimage": ("ndimage", "resampling"),
     "scipy.sparse.linalg": ("sparse",),
 }
 for _library, _files in _OF_SCIPY.items():

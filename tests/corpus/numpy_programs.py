@@ -452,3 +452,15 @@ def haar_wavelet(x):
         y[half:n] = right * 0.7
         n = half
     return np.sum(np.sqrt(y**2 + 0.1))
+
+
+@program(B3)
+def columns_joined_by_a_subscript(x):
+    table = np.c_[x, x**2, np.outer(x, x)[:, :2]]
+    return np.sum(np.c_[table[None], 2.0 * table[None]] ** 3) + np.sum(np.c_[x[0], 2.0])
+
+
+@program(B3)
+def rows_joined_by_a_subscript(x):
+    line = np.r_[x, x[0], 1.0, x[1:] ** 2, 0:3, 0:1:3j]
+    return np.sum(line**3) + np.sum(np.r_[np.outer(x, x), x[None]] ** 2)

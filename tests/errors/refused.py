@@ -514,3 +514,13 @@ def argument_of_another_kind_of_array(x):
 @refused(X, says=("json.dumps",), marks="json.dumps(x[0])")
 def standard_library_of_values(x):
     return len(json.dumps(x[0])) * x[0]
+
+
+@refused(X, says=("a string", "np.stack"), marks='np.r_["0,2", x]')
+def joined_as_a_string_says(x):
+    return np.sum(np.r_["0,2", x])
+
+
+@refused(X, says=("subscript", "derivative in the index"), marks="np.s_[x]")
+def values_as_a_subscript_of_an_object(x):
+    return np.sum(np.s_[x])

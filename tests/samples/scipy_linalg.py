@@ -15,6 +15,7 @@ from samples.linalg import (
 )
 
 BANDS = random(4, 5, seed=2) + 4.0 * np.eye(4, 1, -1)
+SYMMETRIC_BANDS = np.stack([0.3 * random(4), random(4, seed=1) + 3.0])
 lower_factor = np.tril(random(3, 3)) + 2.0 * np.eye(3)
 # The factors with the rows exchanged in a fixed way, so that differences see one branch.
 PIVOTS = np.array([2, 2, 2])
@@ -59,6 +60,11 @@ SAMPLES = [
     Sample(linalg.lu_solve, ((invertible(3, 3), PIVOTS), random(3, 2), 1)),
     # factors
     Sample(linalg.lu, (random(3, 3),)),
+    Sample(linalg.polar, (random(3, 3),)),
+    Sample(linalg.polar, (random(4, 3), "right")),
+    Sample(linalg.polar, (random(2, 3), "left")),
+    Sample(linalg.pinvh, (positive(3, 3),), single=False),
+    Sample(linalg.eigvals, (random(3, 3),)),
     Sample(linalg.qr, (random(4, 3),), {"mode": "economic"}),
     Sample(linalg.svd, (random(4, 3), False)),
     Sample(linalg.svd, (random(3, 4),), {"compute_uv": False}),
@@ -76,6 +82,7 @@ SAMPLES = [
     # functions of matrices
     # The derivative of `expm` is of double precision in SciPy.
     Sample(linalg.expm, (random(3, 3),), single=False),
+    Sample(linalg.expm, (random(2, 3, 3),), single=False),
     *each((linalg.cosm, linalg.sinm), random(3, 3)),
     *each((linalg.coshm, linalg.sinhm), random(3, 3)),
     *each((linalg.tanm, linalg.tanhm), 0.3 * random(3, 3)),
@@ -85,11 +92,40 @@ SAMPLES = [
         (random(3, 3), random(3, 3, seed=4)),
         {"compute_expm": False},
     ),
+    Sample(linalg.expm_frechet, (random(3, 3), random(3, 3, seed=4))),
     # special matrices
     Sample(linalg.toeplitz, (random(4),)),
     Sample(linalg.toeplitz, (random(4), random(3, seed=1))),
     Sample(linalg.hankel, (random(4),)),
     Sample(linalg.hankel, (random(4), random(3, seed=1))),
     Sample(linalg.circulant, (random(4),)),
+    Sample(linalg.companion, (random(4) + 2.0,)),
+    Sample(linalg.leslie, (random(4), random(3, seed=1))),
+    Sample(linalg.fiedler, (random(4),)),
+    Sample(linalg.diagsvd, (random(3), 4, 3), single=False),
+    Sample(linalg.khatri_rao, (random(3, 2), random(2, 2, seed=1))),
+    *(
+        Sample(linalg.convolution_matrix, (random(3), 5, mode), single=False)
+        for mode in ("full", "same", "valid")
+    ),
+    Sample(linalg.convolution_matrix, (random(4), 3, "same"), single=False),
+    Sample(
+        linalg.solve_toeplitz,
+        (random(4) + 4.0 * np.eye(4)[0], random(4, seed=1)),
+        single=False,
+    ),
+    Sample(linalg.matmul_toeplitz, (random(4), random(4, 2, seed=1)), single=False),
+    Sample(linalg.matmul_toeplitz, ((random(4), random(3, seed=2)), random(3, seed=1))),
+    Sample(linalg.solve_circulant, (random(4) + 4.0 * np.eye(4)[0], random(4, seed=1))),
+    Sample(linalg.solveh_banded, (SYMMETRIC_BANDS, random(4))),
+    Sample(
+        linalg.solveh_banded, (SYMMETRIC_BANDS[::-1], random(4, 2)), {"lower": True}
+    ),
+    Sample(linalg.eigvalsh_tridiagonal, (3.0 * random(4), random(3, seed=1))),
+    Sample(
+        linalg.eigh_tridiagonal,
+        (3.0 * random(4), random(3, seed=1)),
+        {"eigvals_only": True},
+    ),
     Sample(linalg.block_diag, (random(2, 3), random(1, 2), random(3)), wrt=(0, 1, 2)),
 ]

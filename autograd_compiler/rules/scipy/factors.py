@@ -9,7 +9,7 @@ from scipy import linalg
 
 from autograd_compiler.rules import decompositions
 from autograd_compiler.rules import linalg as of_numpy
-from autograd_compiler.rules.registry import general, refused
+from autograd_compiler.rules.registry import composed, general
 from autograd_compiler.rules.scipy.linalg import (
     is_transposed,
     of_matrix,
@@ -269,10 +269,55 @@ def eigvalsh_adjoint(
     return decompositions.eigvalsh_adjoint(d_y, a, triangle_name(lower))
 
 
-# ---------------------------------------------------------------- refused
+# With the factors `a = u @ p` (side "right"): `u.T @ d_a` less its transpose is
+# `w @ p + p @ w` for the turning `w = u.T @ d_u`; for side "left" of the transpose.
 
-refused(
-    (linalg.eig, linalg.eigvals, linalg.lstsq),
-    "it has no rule; write np.linalg.eig or np.linalg.lstsq, which have",
-)
-refused(linalg.schur, "it has no rule; for a symmetric matrix write scipy.linalg.eigh")
+
+def turning(p: Any, change: Any) -> Any:
+    """The solution w of `w @ p + p @ w = change - change.T`."""
+    return linalg.solve_sylvester(p, p, change - change.T)
+
+
+def polar_tangent(y: Any, a: Any, side: Any, d_a: Any) -> Any:
+    if side == "left":
+        d_u, d_p = polar_tangent((y[0].T, y[1]), a.T, "right", d_a.T)
+        return d_u.T, d_p
+    u, p = y
+    change = u.T @ d_a
+    d_p = change - turning(p, change) @ p
+    return linalg.solve(p, (d_a - u @ d_p).T).T, d_p
+
+
+@general(linalg.polar, wrt="a", tangent=polar_tangent)
+def polar_adjoint(d_y: Any, y: Any, a: Any, side: Any = "right") -> Any:
+    if side == "left":
+        return polar_adjoint((d_y[0].T, d_y[1]), (y[0].T, y[1]), a.T, "right").T
+    u, p = y
+    if np.shape(only_real(a))[0] < np.shape(a)[1]:
+        raise TypeError("scipy.linalg.polar: of a singular factor; write side='left'")
+    d_a = linalg.solve(p, d_y[0].T).T
+    d_p = d_y[1] - u.T @ d_a
+    return d_a + u @ (d_p - turning(p, d_p @ p))
+
+
+@composed(linalg.pinvh)
+def pinvh(
+    a: Any,
+    atol: Any = None,
+    rtol: Any = None,
+    lower: Any = True,
+    return_rank: Any = False,
+    check_finite: Any = True,
+) -> Any:
+    if return_rank or not lower or atol is not None:
+        raise TypeError("scipy.linalg.pinvh: with `a` and `rtol` only")
+    return np.linalg.pinv(a, rtol, hermitian=True)
+
+
+@composed(linalg.eigvals)
+def eigvals(
+    a: Any, b: Any = None, overwrite_a: Any = False, check_finite: Any = True
+) -> Any:
+    if b is not None:
+        raise TypeError("scipy.linalg.eigvals: the generalised problem has no rule")
+    return np.linalg.eigvals(a)

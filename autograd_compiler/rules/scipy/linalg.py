@@ -20,7 +20,7 @@ from autograd_compiler.rules.linalg import (
     unfolded,
 )
 from autograd_compiler.rules.products import transposed
-from autograd_compiler.rules.registry import Operator, general, linear
+from autograd_compiler.rules.registry import Operator, general
 from autograd_compiler.rules.static import static
 
 
@@ -300,14 +300,15 @@ def norm_adjoint(
 
 def with_direction(a: Any, e: Any) -> Any:
     """The block matrix `[[a, e], [0, a]]`."""
-    top = np.concatenate((a, e), axis=1)
-    return np.concatenate((top, np.concatenate((np.zeros_like(a), a), axis=1)))
+    top = np.concatenate((a, e), axis=-1)
+    bottom = np.concatenate((np.zeros_like(a), a), axis=-1)
+    return np.concatenate((top, bottom), axis=-2)
 
 
 def direction_of(block: Any, a: Any) -> Any:
     """The block on the right above."""
-    n = np.shape(a)[0]
-    return block[:n, n:]
+    n = np.shape(a)[-1]
+    return block[..., :n, n:]
 
 
 def matrix_function(function: Operator) -> None:
@@ -341,41 +342,71 @@ def of_matrix(A: Any) -> Any:
     return A
 
 
+def expm_slope(A: Any, E: Any) -> Any:
+    """The derivative of `expm` in the direction `E`; SciPy has it for single matrices."""
+    if np.ndim(A) > 2:
+        return direction_of(linalg.expm(with_direction(A, E)), A)
+    return linalg.expm_frechet(A, E, compute_expm=False)
+
+
 def expm_tangent(A: Any, d_A: Any) -> Any:
-    A = of_matrix(A)
-    return linalg.expm_frechet(A, d_A, compute_expm=False)
+    return expm_slope(of_matrix(A), d_A)
 
 
 @general(linalg.expm, wrt="A", tangent=expm_tangent)
 def expm_adjoint(d_y: Any, A: Any) -> Any:
-    A = of_matrix(A)
-    if np.ndim(A) > 2:
-        raise TypeError("scipy.linalg.expm: of single matrices only; loop over them")
-    return linalg.expm_frechet(A.T, d_y, compute_expm=False)
+    return expm_slope(transposed(of_matrix(A)), d_y)
 
 
-def expm_frechet_tangent(
-    A: Any, E: Any, method: Any, compute_expm: Any, d_A: Any, d_E: Any
-) -> Any:
+def frechet_tangent(A: Any, E: Any, d_A: Any, d_E: Any) -> Any:
     change = linalg.expm_frechet(
         with_direction(A, E), with_direction(d_A, d_E), compute_expm=False
     )
     return direction_of(change, A)
 
 
+def expm_frechet_tangent(
+    A: Any,
+    E: Any,
+    method: Any,
+    compute_expm: Any,
+    check_finite: Any,
+    d_A: Any,
+    d_E: Any,
+) -> Any:
+    change = frechet_tangent(A, E, d_A, d_E)
+    if compute_expm:
+        return linalg.expm_frechet(A, d_A, compute_expm=False), change
+    return change
+
+
 @general(linalg.expm_frechet, wrt="A E", tangent=expm_frechet_tangent)
 def expm_frechet_adjoint(
-    d_y: Any, A: Any, E: Any, method: Any = None, compute_expm: Any = True
+    d_y: Any,
+    A: Any,
+    E: Any,
+    method: Any = None,
+    compute_expm: Any = True,
+    check_finite: Any = True,
 ) -> Any:
-    if compute_expm:
-        raise TypeError("scipy.linalg.expm_frechet: write compute_expm=False")
     n = np.shape(A)[0]
     zero = np.zeros_like(A)
-    direction = np.concatenate(
-        (np.concatenate((zero, d_y), axis=1), np.concatenate((zero, zero), axis=1))
+    d_frechet = d_y[1] if compute_expm else d_y
+    # The adjoint of what is taken of the block matrix: in its block on the right above.
+    d_block = linalg.expm_frechet(
+        with_direction(A, E).T,
+        np.concatenate(
+            (
+                np.concatenate((zero, d_frechet), axis=1),
+                np.concatenate((zero, zero), axis=1),
+            )
+        ),
+        compute_expm=False,
     )
-    d_block = linalg.expm_frechet(with_direction(A, E).T, direction, compute_expm=False)
-    return d_block[:n, :n] + d_block[n:, n:], d_block[:n, n:]
+    d_A = d_block[:n, :n] + d_block[n:, n:]
+    if compute_expm:
+        d_A = d_A + linalg.expm_frechet(A.T, d_y[0], compute_expm=False)
+    return d_A, d_block[:n, n:]
 
 
 def sqrtm_tangent(y: Any, A: Any, d_A: Any) -> Any:
@@ -387,66 +418,3 @@ def sqrtm_tangent(y: Any, A: Any, d_A: Any) -> Any:
 def sqrtm_adjoint(d_y: Any, y: Any, A: Any) -> Any:
     A = of_matrix(A)
     return linalg.solve_sylvester(y.T, y.T, d_y)
-
-
-# ---------------------------------------------------------------- special matrices
-
-
-def antidiagonal_sums(a: Any) -> Any:
-    """The sums of the elements with equal i + j: rows of one more, read as one row less."""
-    m, n = np.shape(a)
-    apart = np.ravel(np.concatenate((a, np.zeros((m, m), dtype=a.dtype)), axis=1))
-    return np.sum(np.reshape(apart[:-m], (m, m + n - 1)), axis=0)
-
-
-def without_first(v: Any) -> Any:
-    """A vector that begins with a zero: the first element comes from elsewhere."""
-    return np.concatenate((np.zeros_like(v[:1]), v[1:]))
-
-
-@linear(linalg.toeplitz, wrt="c r")
-def toeplitz_adjoint(d_y: Any, c: Any, r: Any = None) -> Any:
-    m = np.shape(d_y)[0]
-    by_diagonal = antidiagonal_sums(d_y[::-1])
-    d_c = by_diagonal[m - 1 :: -1]
-    d_r = without_first(by_diagonal[m - 1 :])
-    if r is None:
-        if np.iscomplexobj(c):
-            raise TypeError("scipy.linalg.toeplitz: of complex numbers, give r too")
-        return d_c + d_r, 0.0
-    return d_c, d_r
-
-
-@linear(linalg.hankel, wrt="c r")
-def hankel_adjoint(d_y: Any, c: Any, r: Any = None) -> Any:
-    m = np.shape(d_y)[0]
-    sums = antidiagonal_sums(d_y)
-    if r is None:
-        return sums[:m], 0.0
-    return sums[:m], without_first(sums[m - 1 :])
-
-
-@linear(linalg.circulant, wrt="c")
-def circulant_adjoint(d_y: Any, c: Any) -> Any:
-    m = np.shape(d_y)[0]
-    by_diagonal = antidiagonal_sums(d_y[::-1])
-    wrapped = np.concatenate((np.zeros_like(d_y[0, :1]), by_diagonal[: m - 1 : -1]))
-    return by_diagonal[m - 1 :: -1] + wrapped
-
-
-@linear(linalg.block_diag, wrt="arrs")
-def block_diag_adjoint(d_y: Any, *arrs: Any) -> Any:
-    row, column = 0, 0
-    blocks = []
-    for arr in arrs:
-        if np.ndim(arr) == 0:
-            blocks.append(d_y[row, column])
-            row, column = row + 1, column + 1
-        elif np.ndim(arr) == 1:
-            blocks.append(d_y[row, column : column + np.size(arr)])
-            row, column = row + 1, column + np.size(arr)
-        else:
-            m, n = np.shape(arr)
-            blocks.append(d_y[row : row + m, column : column + n])
-            row, column = row + m, column + n
-    return tuple(blocks)

@@ -248,34 +248,6 @@ partials(
     a="special.psi(a) - special.psi(a + b)",
     b="special.psi(b) - special.psi(a + b)",
 )
-# In the parameter of the distribution there is no formula for these four and the next.
-partials(
-    special.gammainc,
-    a=...,
-    x="exp(special.xlogy(a - 1, x) - x - special.gammaln(a))",
-)
-partials(
-    special.gammaincc,
-    a=...,
-    x="-exp(special.xlogy(a - 1, x) - x - special.gammaln(a))",
-)
-partials(
-    special.gammaincinv,
-    a=...,
-    p="exp(special.gammaln(a) + y - special.xlogy(a - 1, y))",
-)
-partials(
-    special.gammainccinv,
-    a=...,
-    p="-exp(special.gammaln(a) + y - special.xlogy(a - 1, y))",
-)
-_BETA = "special.xlogy({0}, {1}) + special.xlog1py({2}, -{1}) - special.betaln(a, b)"
-_BETA_X = _BETA.format("a - 1", "x", "b - 1")
-_BETA_Y = _BETA.format("a - 1", "y", "b - 1")
-partials(special.betainc, a=..., b=..., x=f"exp({_BETA_X})")
-partials(existing("betaincc"), a=..., b=..., x=f"-exp({_BETA_X})")
-partials(special.betaincinv, a=..., b=..., p=f"exp(-({_BETA_Y}))")
-partials(existing("betainccinv"), a=..., b=..., p=f"-exp(-({_BETA_Y}))")
 # DLMF 25.11.17; in s there is no formula.
 partials(special.zeta, x=..., q="-x * special.zeta(x + 1, q)")
 
@@ -374,25 +346,6 @@ partials(
     z="-1.5 * y / z - (x * (special.elliprd(v, z, x) - y) / (x - z)"
     " + v * (special.elliprd(x, z, v) - y) / (v - z)) / (2 * z)",
 )
-
-# ---------------------------------------------------------------- distributions
-
-partials(
-    special.pdtr,
-    k=None,
-    m="-exp(special.xlogy(floor(k), m) - m - special.gammaln(floor(k) + 1))",
-)
-partials(
-    special.pdtrc,
-    k=None,
-    m="exp(special.xlogy(floor(k), m) - m - special.gammaln(floor(k) + 1))",
-)
-_CHI2 = "exp(special.xlogy(v / 2 - 1, x / 2) - x / 2 - special.gammaln(v / 2)) / 2"
-partials(special.chdtr, v=..., x=_CHI2)
-partials(special.chdtrc, v=..., x="-" + _CHI2)
-_T = "exp(-(df + 1) / 2 * log1p({0}**2 / df) - special.betaln(df / 2, 0.5)) / sqrt(df)"
-partials(special.stdtr, df=..., t=_T.format("t"))
-partials(special.stdtrit, df=..., p="1 / (" + _T.format("y") + ")")
 
 # ---------------------------------------------------------------- inverse functions
 

@@ -19,6 +19,12 @@ from scipy import special, stats
 
 from autograd_compiler.rules.linalg import hermitian_of
 from autograd_compiler.rules.registry import Partial, composed, partials_with
+from autograd_compiler.rules.scipy.incomplete import IN_DF
+from autograd_compiler.rules.scipy.parameters import (
+    beta_moment,
+    gamma_moment,
+    von_mises_moment,
+)
 from autograd_compiler.rules.scipy.special import normal_hazard
 
 
@@ -27,7 +33,14 @@ def hazard(u: Any) -> Any:
     return normal_hazard(u, special.log_ndtr(u))
 
 
-_NAMES = {"special": special, "stats": stats, "hazard": hazard}
+_NAMES = {
+    "special": special,
+    "stats": stats,
+    "hazard": hazard,
+    "gamma_moment": gamma_moment,
+    "beta_moment": beta_moment,
+    "von_mises_moment": von_mises_moment,
+}
 partials = partials_with(_NAMES, {"loc": 0, "scale": 1})
 
 
@@ -146,6 +159,7 @@ continuous(
         "df": "(special.psi((df + 1) / 2) - special.psi(df / 2) - 1 / df"
         " - log1p(z**2 / df) + (df + 1) * z**2 / (df * (df + z**2))) / 2"
     },
+    {"df": IN_DF.format("z", "f")},
     bounded=False,
 )
 continuous(
@@ -161,6 +175,10 @@ continuous(
     {
         "beta": "1 / beta + special.psi(1 / beta) / beta**2"
         " - special.xlogy(abs(z) ** beta, abs(z))"
+    },
+    {
+        "beta": "special.xlogy(f * z, abs(z)) / beta"
+        " - sign(z) * gamma_moment(1, 1 / beta, abs(z) ** beta) / (2 * beta**2)"
     },
     bounded=False,
 )
@@ -185,6 +203,7 @@ continuous(
     "vonmises",
     "-kappa * sin(z)",
     {"kappa": "cos(z) - special.i1e(kappa) / special.i0e(kappa)"},
+    {"kappa": "von_mises_moment(1, kappa, z)"},
     bounded=False,
 )
 
@@ -198,18 +217,31 @@ continuous("halfcauchy", "-2 * z / (1 + z**2)")
 continuous("halflogistic", "-tanh(z / 2)")
 continuous("levy", "(0.5 / z - 1.5) / z")
 for _name in ("gamma", "erlang"):
-    continuous(_name, "(a - 1) / z - 1", {"a": "log(z) - special.psi(a)"})
+    continuous(
+        _name,
+        "(a - 1) / z - 1",
+        {"a": "log(z) - special.psi(a)"},
+        {"a": "gamma_moment(1, a, z)"},
+    )
 continuous(
     "chi2",
     "(df / 2 - 1) / z - 0.5",
     {"df": "(log(z / 2) - special.psi(df / 2)) / 2"},
+    {"df": "gamma_moment(1, df / 2, z / 2) / 2"},
 )
 continuous(
     "chi",
     "(df - 1) / z - z",
     {"df": "log(z) - (0.6931471805599453 + special.psi(df / 2)) / 2"},
+    {"df": "gamma_moment(1, df / 2, z**2 / 2) / 2"},
 )
-continuous("invgamma", "(1 / z - a - 1) / z", {"a": "-log(z) - special.psi(a)"})
+continuous(
+    "invgamma",
+    "(1 / z - a - 1) / z",
+    {"a": "-log(z) - special.psi(a)"},
+    {"a": "-gamma_moment(1, a, 1 / z)"},
+)
+_F = "dfn / 2, dfd / 2, dfn * z / (dfd + dfn * z), dfd / (dfd + dfn * z)"
 continuous(
     "f",
     "(dfn / 2 - 1) / z - (dfn + dfd) / 2 * dfn / (dfd + dfn * z)",
@@ -219,6 +251,10 @@ continuous(
         "dfd": "(log(dfd / (dfd + dfn * z)) + 1 - (dfn + dfd) / (dfd + dfn * z)"
         " - special.psi(dfd / 2) + special.psi((dfn + dfd) / 2)) / 2",
     },
+    {
+        "dfn": f"beta_moment(1, 0, {_F}) / 2 + f * z / dfn",
+        "dfd": f"beta_moment(0, 1, {_F}) / 2 - f * z / dfd",
+    },
 )
 continuous(
     "betaprime",
@@ -226,6 +262,10 @@ continuous(
     {
         "a": "log(z) - log1p(z) - special.psi(a) + special.psi(a + b)",
         "b": "-log1p(z) - special.psi(b) + special.psi(a + b)",
+    },
+    {
+        "a": "beta_moment(1, 0, a, b, z / (1 + z), 1 / (1 + z))",
+        "b": "beta_moment(0, 1, a, b, z / (1 + z), 1 / (1 + z))",
     },
 )
 continuous(
@@ -277,6 +317,7 @@ continuous(
     "invgauss",
     "-1.5 / z - (1 / mu**2 - 1 / z**2) / 2",
     {"mu": "(z / mu - 1) / mu**2"},
+    {"mu": "-2 / mu**2 * exp(2 / mu + special.log_ndtr(-(z / mu + 1) / sqrt(z)))"},
 )
 # log1p(u) / u is Gauss's F(1, 1; 2; -u): no division by c, which may be zero.
 continuous(
@@ -310,6 +351,10 @@ continuous(
         "a": "log(z) - special.psi(a) + special.psi(a + b)",
         "b": "log1p(-z) - special.psi(b) + special.psi(a + b)",
     },
+    {
+        "a": "beta_moment(1, 0, a, b, z, 1 - z)",
+        "b": "beta_moment(0, 1, a, b, z, 1 - z)",
+    },
 )
 continuous(
     "powerlaw",
@@ -340,6 +385,7 @@ continuous(
     "wrapcauchy",
     "-2 * c * sin(z) / (1 + c**2 - 2 * c * cos(z))",
     {"c": "-2 * c / (1 - c**2) - 2 * (c - cos(z)) / (1 + c**2 - 2 * c * cos(z))"},
+    {"c": "sin(z) / (np.pi * (1 + c**2 - 2 * c * cos(z)))"},
 )
 
 # ---------------------------------------------------------------- whole numbers
@@ -397,7 +443,7 @@ discrete(
         "n": "special.psi(k + n) - special.psi(n) + log(p)",
         "p": "n / p - k / (1 - p)",
     },
-    {"p": "(n + k) * f / p"},
+    {"n": "beta_moment(1, 0, n, k + 1, p, 1 - p)", "p": "(n + k) * f / p"},
 )
 
 
