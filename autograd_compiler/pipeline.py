@@ -207,9 +207,10 @@ def legal_module(module: ir.Module) -> tuple[ir.Module, Recipe]:
     from autograd_compiler.backend.legalise import legalise
     from autograd_compiler.backend.loops.lower import lower_loops
     from autograd_compiler.backend.tapes import preallocate_tapes
+    from autograd_compiler.backend.vector.substitute import vectorise
 
     flat, recipe = flat_module(module)
-    return lower_loops(legalise(preallocate_tapes(flat))), recipe
+    return vectorise(lower_loops(legalise(preallocate_tapes(flat)))), recipe
 
 
 def lower(

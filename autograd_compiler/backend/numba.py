@@ -92,6 +92,8 @@ def compile_numba(
 def decorate(text: str, *, cache: bool = True, boundscheck: bool = False) -> str:
     """The text with Numba's decorator on each function, and the import of Numba.
 
+    Helpers that come with a decorator of their own keep it.
+
     Division by zero is NumPy's infinity and not an exception, as it is in array code.
 
     Examples
@@ -113,10 +115,11 @@ def decorate(text: str, *, cache: bool = True, boundscheck: bool = False) -> str
     body = ast.parse(text).body
     functions = [node for node in body if isinstance(node, ast.FunctionDef)]
     for node in reversed(functions):
-        first = node.decorator_list[0].lineno if node.decorator_list else node.lineno
-        lines.insert(first - 1, decorator)
+        if not node.decorator_list:
+            lines.insert(node.lineno - 1, decorator)
     place = _end_of_header(body)
-    lines[place:place] = ["import numba"] if place else ["import numba", ""]
+    if "import numba" not in lines[:place]:
+        lines[place:place] = ["import numba"] if place else ["import numba", ""]
     return "\n".join(lines)
 
 
