@@ -114,6 +114,7 @@ class Request:
     simplify: bool = True
     holomorphic: bool = False
     debug_nans: bool = False
+    fastmath: bool = False
 
 
 @dataclass
@@ -193,7 +194,13 @@ class Lowered:
 
             legal, recipe = legal_module(self.module)
             text, objects = emit_with_objects(legal, over_items=False)
-            run = compile_numba(legal, text, legal.entry.name, objects=objects)
+            run = compile_numba(
+                legal,
+                text,
+                legal.entry.name,
+                objects=objects,
+                fastmath=self.request.fastmath,
+            )
             return recipe.wrap(run)
         text, objects = self._written
         module = load_module(text, self.module.entry.name, objects=objects)

@@ -15,6 +15,7 @@ from autograd_compiler import grad
 from autograd_compiler.backend.helpers import helper_sources, is_helper
 from autograd_compiler.backend.numba import decorate
 from autograd_compiler.backend.vector import exponentials, logarithms, sums
+from autograd_compiler.errors import ArgumentError
 from autograd_compiler.names import Namespace
 
 pytestmark = pytest.mark.numba
@@ -223,6 +224,38 @@ def test_a_sum_of_infinities_and_nan_is_what_numpy_gives() -> None:
     for value in (np.inf, -np.inf, np.nan, -0.0):
         u = np.full(37, value)
         np.testing.assert_array_equal(gradient(u, U[:1]), grad(total)(u, U[:1]))
+
+
+# ---------------------------------------------------------------- fastmath
+
+
+def norm(u):
+    total = 0.0
+    for i in range(len(u)):
+        total += u[i] * u[i]
+    return np.sqrt(total) + np.sum(np.tanh(u))
+
+
+def test_fastmath_gives_the_same_up_to_rounding() -> None:
+    fast = grad(norm, backend="numba", fastmath=True)
+    np.testing.assert_allclose(fast(U), grad(norm)(U), rtol=1e-13)
+    value, gradient = fast.value_and_grad(U)
+    np.testing.assert_allclose(value, norm(U), rtol=1e-13)
+    np.testing.assert_allclose(gradient, grad(norm)(U), rtol=1e-13)
+
+
+def test_fastmath_is_numbas_option_for_all_but_the_functions_here(tmp_path) -> None:
+    path = tmp_path / "exported.py"
+    grad(norm, backend="numba", fastmath=True).export(path, U)
+    text = path.read_text(encoding="utf-8")
+    assert text.count("fastmath=True") == 1 and "def vector_tanh(" in text
+    grad(norm, backend="numba").export(path, U)
+    assert "fastmath=True" not in path.read_text(encoding="utf-8")
+
+
+def test_fastmath_under_python_is_refused() -> None:
+    with pytest.raises(ArgumentError, match="fastmath=True is for what Numba compiles"):
+        grad(norm, fastmath=True)
 
 
 # ---------------------------------------------------------------- that it vectorises

@@ -133,7 +133,8 @@ def _generated(
         return emit_with_objects(module), module, None
     legal, recipe = legal_module(module)
     text, objects = emit_with_objects(legal, over_items=False)
-    return (decorate(text), objects), legal, recipe
+    decorated = decorate(text, fastmath=lowered.request.fastmath)
+    return (decorated, objects), legal, recipe
 
 
 def _split(text: str) -> tuple[list[str], str]:
