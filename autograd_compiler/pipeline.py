@@ -176,7 +176,8 @@ class Lowered:
             case "source":
                 return self.source
             case "numba":
-                return emit(legal_module(self.module)[0], over_items=False)
+                legal, _ = legal_module(self.module, self.request.fastmath)
+                return emit(legal, over_items=False)
         raise ArgumentError(
             f"there is no stage {stage!r}: choose from "
             "ast, ssa, adjoint, final, plan, source, numba"
@@ -192,7 +193,7 @@ class Lowered:
         if self.request.backend == "numba":
             from autograd_compiler.backend.numba import compile_numba
 
-            legal, recipe = legal_module(self.module)
+            legal, recipe = legal_module(self.module, self.request.fastmath)
             text, objects = emit_with_objects(legal, over_items=False)
             run = compile_numba(
                 legal,
@@ -208,7 +209,7 @@ class Lowered:
         return compiled
 
 
-def legal_module(module: ir.Module) -> tuple[ir.Module, Recipe]:
+def legal_module(module: ir.Module, fastmath: bool = False) -> tuple[ir.Module, Recipe]:
     """The module as Numba compiles it, and how it is called."""
     from autograd_compiler.backend.flat import flat_module
     from autograd_compiler.backend.legalise import legalise
@@ -217,7 +218,8 @@ def legal_module(module: ir.Module) -> tuple[ir.Module, Recipe]:
     from autograd_compiler.backend.vector.substitute import vectorise
 
     flat, recipe = flat_module(module)
-    return vectorise(lower_loops(legalise(preallocate_tapes(flat)))), recipe
+    legal = lower_loops(legalise(preallocate_tapes(flat)))
+    return vectorise(legal, fastmath), recipe
 
 
 def lower(

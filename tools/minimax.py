@@ -21,7 +21,6 @@ from mpmath import (
     mpf,
     sin,
     sqrt,
-    tan,
 )
 from mpmath import pi as PI
 
@@ -86,8 +85,8 @@ KERNELS = {
     "arctan": Kernel(
         lambda z: (atan(sqrt(z)) / sqrt(z) - 1) / z,
         lambda z: z,
-        (mpf("1e-12"), tan(PI / 8) ** 2 * mpf("1.0001")),
-        11,
+        (mpf("1e-12"), mpf("0.36")),
+        13,
     ),
 }
 

@@ -5,17 +5,23 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from autograd_compiler import ir
-from autograd_compiler.backend.vector import exponentials, logarithms
+from autograd_compiler.backend.vector import exponentials, logarithms, trigonometric
 from autograd_compiler.types import Array, Scalar, dtype_of
 
-_FUNCTIONS: dict[int, Callable[..., Any]] = {
-    id(fn): ours
-    for ours, fns in {
+Table: TypeAlias = "dict[int, Callable[..., Any]]"  # by the id of what is replaced
+
+
+def _table(pairs: dict[Callable[..., Any], tuple[Callable[..., Any], ...]]) -> Table:
+    return {id(fn): ours for ours, fns in pairs.items() for fn in fns}
+
+
+_FUNCTIONS = _table(
+    {
         exponentials.vector_exp: (np.exp, math.exp),
         exponentials.vector_exp2: (np.exp2,),
         exponentials.vector_expm1: (np.expm1, math.expm1),
@@ -26,14 +32,21 @@ _FUNCTIONS: dict[int, Callable[..., Any]] = {
         logarithms.vector_log1p: (np.log1p, math.log1p),
         logarithms.vector_log2: (np.log2, math.log2),
         logarithms.vector_log10: (np.log10, math.log10),
-    }.items()
-    for fn in fns
-}
+        trigonometric.vector_arctan: (np.arctan, math.atan),
+    }
+)
+# Right for all numbers but the largest.
+_FAST = _FUNCTIONS | _table(
+    {
+        trigonometric.vector_sin: (np.sin, math.sin),
+        trigonometric.vector_cos: (np.cos, math.cos),
+    }
+)
 
 _WORTH = 4  # iterations: fewer than these fill no vector
 
 
-def vectorise(module: ir.Module) -> ir.Module:
+def vectorise(module: ir.Module, fastmath: bool = False) -> ir.Module:
     """Exponentials and the like in innermost loops as functions that LLVM inlines.
 
     Before::
@@ -47,17 +60,25 @@ def vectorise(module: ir.Module) -> ir.Module:
             y[i] = vector_exp(x[i])
 
     A number at a time, the C library's functions are the faster ones.  They stay outside
-    of loops, and in loops where an argument depends on the iteration before.
+    of loops, and in loops where an argument depends on the iteration before.  So do
+    those whose replacement does not hold for all numbers, but for `fastmath`.
     """
-    return ir.Module(tuple(replace(f, body=_block(f.body)) for f in module.functions))
+    table = _FAST if fastmath else _FUNCTIONS
+    functions = (replace(f, body=_block(f.body, table)) for f in module.functions)
+    return ir.Module(tuple(functions))
 
 
-def _block(block: ir.Block) -> ir.Block:
-    ops = tuple(ir.rebuild_op(op, _same, _block) for op in block.ops)
-    ops = tuple(
-        _loop(op) if isinstance(op, ir.For) and _is_innermost(op) else op for op in ops
-    )
-    return ir.Block(ops, block.results)
+def _block(block: ir.Block, table: Table) -> ir.Block:
+    def change(block: ir.Block) -> ir.Block:
+        ops = tuple(ir.rebuild_op(op, _same, change) for op in block.ops)
+        return ir.Block(tuple(map(changed, ops)), block.results)
+
+    def changed(op: ir.Operation) -> ir.Operation:
+        if isinstance(op, ir.For) and _is_innermost(op):
+            return _loop(op, table)
+        return op
+
+    return change(block)
 
 
 def _same(var: ir.Var) -> ir.Var:
@@ -72,8 +93,8 @@ def _is_innermost(loop: ir.For) -> bool:
     return not loop.breaks and all(isinstance(op, plain) for op in ir.walk(loop.body))
 
 
-def _loop(loop: ir.For) -> ir.For:
-    if not any(_ours(op) for op in ir.walk(loop.body)):
+def _loop(loop: ir.For, table: Table) -> ir.For:
+    if not any(_ours(op, table) for op in ir.walk(loop.body)):
         return loop
     bound = _Recurrence(loop).bound
 
@@ -82,7 +103,7 @@ def _loop(loop: ir.For) -> ir.For:
         return ir.Block(tuple(map(changed, ops)), block.results)
 
     def changed(op: ir.Operation) -> ir.Operation:
-        ours = _ours(op)
+        ours = _ours(op, table)
         if ours is None or bound.intersection(ir.uses(op)):
             return op
         assert isinstance(op, ir.Apply)
@@ -91,7 +112,7 @@ def _loop(loop: ir.For) -> ir.For:
     return replace(loop, body=change(loop.body))
 
 
-def _ours(op: ir.Operation) -> Callable[..., Any] | None:
+def _ours(op: ir.Operation, table: Table) -> Callable[..., Any] | None:
     """What stands for a call, if it is one of a number in double precision."""
     if not isinstance(op, ir.Apply) or len(op.args) != 1 or op.kwargs:
         return None
@@ -100,7 +121,7 @@ def _ours(op: ir.Operation) -> Callable[..., Any] | None:
         return None
     if dtype_of(arg.type) != "float64":
         return None
-    return _FUNCTIONS.get(id(op.fn))
+    return table.get(id(op.fn))
 
 
 class _Recurrence:
