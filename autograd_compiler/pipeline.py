@@ -114,6 +114,7 @@ class Request:
     simplify: bool = True
     holomorphic: bool = False
     debug_nans: bool = False
+    fastmath: bool = False
 
 
 @dataclass
@@ -175,7 +176,8 @@ class Lowered:
             case "source":
                 return self.source
             case "numba":
-                return emit(legal_module(self.module)[0], over_items=False)
+                legal, _ = legal_module(self.module, self.request.fastmath)
+                return emit(legal, over_items=False)
         raise ArgumentError(
             f"there is no stage {stage!r}: choose from "
             "ast, ssa, adjoint, final, plan, source, numba"
@@ -191,9 +193,15 @@ class Lowered:
         if self.request.backend == "numba":
             from autograd_compiler.backend.numba import compile_numba
 
-            legal, recipe = legal_module(self.module)
+            legal, recipe = legal_module(self.module, self.request.fastmath)
             text, objects = emit_with_objects(legal, over_items=False)
-            run = compile_numba(legal, text, legal.entry.name, objects=objects)
+            run = compile_numba(
+                legal,
+                text,
+                legal.entry.name,
+                objects=objects,
+                fastmath=self.request.fastmath,
+            )
             return recipe.wrap(run)
         text, objects = self._written
         module = load_module(text, self.module.entry.name, objects=objects)
@@ -201,15 +209,17 @@ class Lowered:
         return compiled
 
 
-def legal_module(module: ir.Module) -> tuple[ir.Module, Recipe]:
+def legal_module(module: ir.Module, fastmath: bool = False) -> tuple[ir.Module, Recipe]:
     """The module as Numba compiles it, and how it is called."""
     from autograd_compiler.backend.flat import flat_module
     from autograd_compiler.backend.legalise import legalise
     from autograd_compiler.backend.loops.lower import lower_loops
     from autograd_compiler.backend.tapes import preallocate_tapes
+    from autograd_compiler.backend.vector.substitute import vectorise
 
     flat, recipe = flat_module(module)
-    return lower_loops(legalise(preallocate_tapes(flat))), recipe
+    legal = lower_loops(legalise(preallocate_tapes(flat)))
+    return vectorise(legal, fastmath), recipe
 
 
 def lower(

@@ -220,6 +220,7 @@ class Specialiser:
         simplify: bool = True,
         holomorphic: bool = False,
         debug_nans: bool = False,
+        fastmath: bool = False,
     ) -> None:
         if not callable(fun):
             raise ArgumentError(f"a function is needed, and {fun!r} is not callable")
@@ -232,11 +233,17 @@ class Specialiser:
                 "debug_nans=True checks code of the Python backend: leave "
                 'backend="numba" out while you look for the NaN'
             )
+        if fastmath and backend == "python":
+            raise ArgumentError(
+                "fastmath=True is for what Numba compiles: choose "
+                'backend="numba" or "auto"'
+            )
         self.fun = fun
         self.mode = mode
         self.has_aux = has_aux
         self.backend = "python" if debug_nans else backend
         self.debug_nans = debug_nans
+        self.fastmath = fastmath
         self.simplify = simplify
         self.holomorphic = holomorphic
         try:
@@ -418,6 +425,7 @@ class Specialiser:
             self.simplify,
             self.holomorphic,
             self.debug_nans,
+            self.fastmath,
         )
 
     def lower(self, wrt: tuple[str, ...], arguments: Mapping[str, Argument]) -> Lowered:

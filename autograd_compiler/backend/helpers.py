@@ -20,6 +20,7 @@ from typing import Any
 
 import black
 
+from autograd_compiler.backend.vector.inlined import OPTIONS
 from autograd_compiler.errors import AutogradCompilerError
 from autograd_compiler.names import Namespace, public_name
 from autograd_compiler.printer import Expressions
@@ -109,6 +110,9 @@ def helper_sources(helpers: Mapping[str, Any], namespace: Namespace) -> list[str
         }
         place = (helper.__module__, helper.__code__.co_firstlineno)
         texts[place] = _source(helper, name, spellings)
+        if options := getattr(helper, OPTIONS, ""):
+            numba = namespace.module("numba")
+            texts[place] = f"@{numba}.njit({options})\n{texts[place]}"
         waiting.extend(namespace.helpers.items())
     return [text for _, text in sorted(texts.items())]
 

@@ -28,6 +28,7 @@ def compile_numba(
     *,
     objects: Mapping[str, object] | None = None,
     boundscheck: bool = False,
+    fastmath: bool = False,
 ) -> Callable[..., Any]:
     """The entry function of a generated text, compiled when it is first called.
 
@@ -45,6 +46,8 @@ def compile_numba(
         Numba, and so a text that needs any is compiled anew in each process.
     boundscheck : bool
         Check indices, as NumPy does and Numba does not.
+    fastmath : bool
+        Allow what is right for real numbers: other orders of sums, no care for NaN.
 
     Returns
     -------
@@ -60,7 +63,8 @@ def compile_numba(
     """
     errors = _numba_errors()
     given = dict(objects or {})
-    decorated = decorate(text, cache=not given, boundscheck=boundscheck)
+    checks = {"boundscheck": boundscheck, "fastmath": fastmath}
+    decorated = decorate(text, cache=not given, **checks)
     try:
         loaded = load_module(decorated, entry, objects=given, register=not given)
         dispatcher = getattr(loaded, entry)
@@ -68,7 +72,7 @@ def compile_numba(
         # There is no directory for the cache; compiling works without.
         if "cannot cache" not in str(error):
             raise
-        decorated = decorate(text, cache=False, boundscheck=boundscheck)
+        decorated = decorate(text, cache=False, **checks)
         loaded = load_module(decorated, entry, objects=given)
         dispatcher = getattr(loaded, entry)
     filename = str(loaded.__file__)
@@ -89,8 +93,16 @@ def compile_numba(
     return call
 
 
-def decorate(text: str, *, cache: bool = True, boundscheck: bool = False) -> str:
+def decorate(
+    text: str,
+    *,
+    cache: bool = True,
+    boundscheck: bool = False,
+    fastmath: bool = False,
+) -> str:
     """The text with Numba's decorator on each function, and the import of Numba.
+
+    Helpers that come with a decorator of their own keep it.
 
     Division by zero is NumPy's infinity and not an exception, as it is in array code.
 
@@ -108,15 +120,18 @@ def decorate(text: str, *, cache: bool = True, boundscheck: bool = False) -> str
     options.append("error_model='numpy'")
     if boundscheck:
         options.append("boundscheck=True")
+    if fastmath:
+        options.append("fastmath=True")
     decorator = f"@numba.njit({', '.join(options)})"
     lines = text.split("\n")
     body = ast.parse(text).body
     functions = [node for node in body if isinstance(node, ast.FunctionDef)]
     for node in reversed(functions):
-        first = node.decorator_list[0].lineno if node.decorator_list else node.lineno
-        lines.insert(first - 1, decorator)
+        if not node.decorator_list:
+            lines.insert(node.lineno - 1, decorator)
     place = _end_of_header(body)
-    lines[place:place] = ["import numba"] if place else ["import numba", ""]
+    if "import numba" not in lines[:place]:
+        lines[place:place] = ["import numba"] if place else ["import numba", ""]
     return "\n".join(lines)
 
 

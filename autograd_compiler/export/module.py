@@ -131,9 +131,11 @@ def _generated(
     module = ir.Module((*functions[:-1], entry))
     if lowered.request.backend != "numba":
         return emit_with_objects(module), module, None
-    legal, recipe = legal_module(module)
+    fastmath = lowered.request.fastmath
+    legal, recipe = legal_module(module, fastmath)
     text, objects = emit_with_objects(legal, over_items=False)
-    return (decorate(text), objects), legal, recipe
+    decorated = decorate(text, fastmath=fastmath)
+    return (decorated, objects), legal, recipe
 
 
 def _split(text: str) -> tuple[list[str], str]:

@@ -53,6 +53,7 @@ class Gradient(Transformation):
         with_value: bool = False,
         simplify: bool = True,
         debug_nans: bool = False,
+        fastmath: bool = False,
     ) -> None:
         options: Any = {
             "has_aux": has_aux,
@@ -60,6 +61,7 @@ class Gradient(Transformation):
             "backend": backend,
             "simplify": simplify,
             "debug_nans": debug_nans,
+            "fastmath": fastmath,
         }
         self._gradient = Specialiser(fun, "grad", **options)
         self._both = Specialiser(fun, "value_and_grad", **options)
@@ -264,6 +266,7 @@ def grad(
     holomorphic: bool = False,
     backend: str = "python",
     debug_nans: bool = False,
+    fastmath: bool = False,
     _simplify: bool = True,
 ) -> Any:
     """Make the gradient of a function that returns one number.
@@ -284,6 +287,9 @@ def grad(
     debug_nans : bool
         Whether the generated code checks what it computes, and raises `NonFiniteError`
         where a NaN or an infinity appears first, in either sweep.
+    fastmath : bool
+        Whether Numba may compile what is right for real numbers only: sums in any order,
+        and no care for NaN and infinities.
 
     Returns
     -------
@@ -312,6 +318,7 @@ def grad(
         "backend": backend,
         "simplify": _simplify,
         "debug_nans": debug_nans,
+        "fastmath": fastmath,
     }
     if fun is None:
         return lambda found: Gradient(found, argnums, **options)
@@ -326,6 +333,7 @@ def value_and_grad(
     holomorphic: bool = False,
     backend: str = "python",
     debug_nans: bool = False,
+    fastmath: bool = False,
     _simplify: bool = True,
 ) -> Any:
     """Make a function that gives `(value, gradient)`; the parameters are `grad`'s.
@@ -342,6 +350,7 @@ def value_and_grad(
         "with_value": True,
         "simplify": _simplify,
         "debug_nans": debug_nans,
+        "fastmath": fastmath,
     }
     if fun is None:
         return lambda found: Gradient(found, argnums, **options)

@@ -23,6 +23,7 @@ from autograd_compiler.backend.loops.expressions import (
 from autograd_compiler.backend.loops.nests import Nest, Place
 from autograd_compiler.backend.loops.plan import Planner, Statement
 from autograd_compiler.backend.loops.sizes import Sizes
+from autograd_compiler.backend.vector.sums import plus
 from autograd_compiler.operands import identity
 from autograd_compiler.types import Array, Dim, Scalar, Type
 
@@ -320,7 +321,7 @@ class NestBuilder:
 
     def _sum(self, total: ir.Var, value: ir.Operand, name: str) -> ir.Var:
         made = ir.Var(total.name or name, total.type)
-        self._add(ir.Apply(self._span, (made,), operator.add, (total, value)))
+        self._add(ir.Apply(self._span, (made,), plus, (total, value)))
         return made
 
     # ------------------------------------------------------------ elements
