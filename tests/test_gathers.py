@@ -44,10 +44,9 @@ def test_both_backends_agree(fun, rank, size):
     np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-14)
 
 
-def test_one_array_with_zeros_around_serves_all_steps():
-    text = grad(average, backend="numba").lower(np.ones(9), 2).ir("numba")
-    before, _, steps = text.partition("padded = np.zeros(n + 2)")
-    assert "d_b" in before and "np.zeros" not in steps
+def test_each_place_collects_from_an_array_with_zeros_around():
+    steps = grad(average, backend="numba").lower(np.ones(9), 2).ir("numba")
+    assert "padded = np.zeros(n + 2)" in steps
     assert "d_b[i] += padded[i] + padded[i + 1] + padded[i + 2]" in steps
     assert "d_a[i] += padded[i] + padded[i + 1] + padded[i + 2]" in steps
 

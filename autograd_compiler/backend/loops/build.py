@@ -138,7 +138,7 @@ class NestBuilder:
             if statement.mean:
                 total = self._over_count(total, statement.dims)
             self.finished[statement.target] = total
-        elif base in self._now and base not in self.places and not statement.scratch:
+        elif base in self._now and base not in self.places:
             self.finished[base] = self._now[base]
 
     def _over_count(self, total: ir.Var, dims: tuple[Dim, ...]) -> ir.Var:
@@ -239,7 +239,6 @@ class NestBuilder:
             dict.fromkeys(
                 key
                 for statement in statements
-                if not statement.scratch
                 if (key := self._key(statement)) in self._now
             )
         )
@@ -311,8 +310,7 @@ class NestBuilder:
         index = self._index(array, key, statement.at)
         path = (ir.Index(index),)
         self._add(ir.Store(self._span, target, array, path, value, statement.mode))
-        if not statement.scratch:
-            self._now[key] = target
+        self._now[key] = target
         self._cells = {
             cell: held
             for cell, held in self._cells.items()

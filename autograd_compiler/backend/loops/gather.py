@@ -39,9 +39,8 @@ from autograd_compiler.types import Array, Dim
 FEWEST = 3  # shifted places that are worth an array of their own
 
 
-# Gives an array of some sizes, of zeros except where it was written before with the same
-# margins.
-Padded: TypeAlias = Callable[[tuple[Dim, ...], tuple[int, ...]], ir.Var]
+# Gives an array of zeros of some sizes.
+Padded: TypeAlias = Callable[[tuple[Dim, ...]], ir.Var]
 
 
 def gather(
@@ -251,7 +250,7 @@ def _gathered(
     reaches = [stencil.reach(axis) for axis in range(len(first.dims))]
     margins = tuple(most - least for least, most in reaches)
     wide = _widened(_widened(first.dims, margins), margins)
-    buffer = padded(wide, margins)
+    buffer = padded(wide)
 
     value: Expr = first.expr if stencil.alike else stencil.element
     if own is not None:
@@ -260,7 +259,7 @@ def _gathered(
     op = first.op if own is None else own.op
     target = ir.Var(buffer.name, buffer.type)
     planner.follow(target, buffer)
-    writing = Statement(op, target, buffer, at, "set", value, first.dims, scratch=True)
+    writing = Statement(op, target, buffer, at, "set", value, first.dims)
 
     terms = []
     for addition in sorted(stencil.additions, key=_shifts, reverse=True):
@@ -270,7 +269,7 @@ def _gathered(
                 zip(addition.at, reaches, strict=True)
             )
         )
-        element = Element(buffer, places)
+        element = Element(target, places)
         terms.append(element if stencil.alike else _put(addition.expr, element))
     total, *rest = terms
     for term in rest:

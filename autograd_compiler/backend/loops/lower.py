@@ -48,11 +48,7 @@ class _Lowerer:
         self.memory = memory_of(function)
         self.count = Counter(ir.block_uses(function.body))
         self.sizes = Sizes(function)
-        # What is to stand before the outermost loop, and the arrays that it makes.
-        self._before: list[ir.Operation] = []
-        self._shared: dict[object, ir.Var] = {}
         self._late: set[ir.Var] = set()
-        self._loops = 0
         self._versions: dict[ir.Var, ir.Var] = {}
         self._first: dict[ir.Var, ir.Var] = {}
 
@@ -86,14 +82,8 @@ class _Lowerer:
             self.sizes.enter()
             for var in ir.inner_vars(group):
                 self.sizes.saw(var)
-            is_loop = isinstance(group, (ir.For, ir.While))
-            self._loops += is_loop
             op = ir.rebuild_op(group, self.change, self.block)
-            self._loops -= is_loop
             self.sizes.leave()
-            if not self._loops:
-                ops += self._before
-                self._before, self._shared = [], {}
             ops.append(op)
             for target in ir.targets(op):
                 self.sizes.saw(target)
@@ -104,21 +94,11 @@ class _Lowerer:
         self._versions = outer  # the results say what goes on outside
         return ir.Block(tuple(ops), results)
 
-    def _padded(self, dims: tuple[Dim, ...], margins: tuple[int, ...]) -> ir.Var:
-        """An array of zeros of which only the margins stay so.
-
-        What is known before all loops is made there, and shared by all who leave the
-        same margins: see `gather`.
-        """
+    def _padded(self, dims: tuple[Dim, ...]) -> ir.Var:
+        """An array of zeros, to be made before the loops that write it."""
         made = ir.Var("padded", Array("float64", dims, True))
-        if not self._loops or not all(map(self.sizes.is_fixed, dims)):
-            self._late.add(made)
-            return made
-        key = (margins, *((dim.symbol, dim.offset) for dim in dims))
-        if key not in self._shared:
-            self._shared[key] = made
-            self._before += self._zeros(made)
-        return self._shared[key]
+        self._late.add(made)
+        return made
 
     def _zeros(self, made: ir.Var) -> list[ir.Operation]:
         assert isinstance(made.type, Array)

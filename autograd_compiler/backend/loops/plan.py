@@ -59,8 +59,6 @@ class Statement:
         Whether the array is made here, and written in full.
     mean
         Whether a sum is divided by the number of its terms.
-    scratch
-        Whether nothing that the array holds is needed when its loops are done.
     """
 
     op: ir.Operation
@@ -72,7 +70,6 @@ class Statement:
     dims: tuple[Dim, ...]
     fresh: bool = False
     mean: bool = False
-    scratch: bool = False
 
 
 Item: TypeAlias = Statement | ir.Operation
