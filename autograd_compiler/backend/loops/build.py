@@ -121,7 +121,8 @@ class NestBuilder:
             sizes = [self._size(dim, 0) for dim in dims]
         shape = sizes[0] if len(sizes) == 1 else ir.Pack(tuple(sizes))
         made = ir.Var(base.name, kind)
-        fn = np.zeros if statement.mode == "add" else np.empty
+        zeros = statement.mode == "add" or statement.padded
+        fn = np.zeros if zeros else np.empty
         given: tuple[tuple[str, ir.Operand], ...] = ()
         if kind.dtype != "float64":
             given = (("dtype", ir.Const(np.dtype(kind.dtype).type)),)
@@ -129,7 +130,13 @@ class NestBuilder:
         return made
 
     def _size(self, dim: Dim, more: int) -> ir.Operand:
-        return self.sizes.to_allocate(dim.plus(more), self.ops)
+        """A size to allocate: of nothing where the array has fewer than are left out."""
+        size = self.sizes.of(dim, more, self.ops)
+        if not dim.symbol or dim.offset + more >= 0:
+            return size
+        made = ir.Var("", Scalar("int64"))
+        self._add(ir.Apply(self._span, (made,), max, (size, ir.Const(0))))
+        return made
 
     def _finish(self, statement: Statement) -> None:
         base = statement.base
@@ -159,8 +166,7 @@ class NestBuilder:
             if statement.base is not None and not statement.fresh:
                 for place in statement.at:
                     if place.axis is not None:
-                        least = shifts.get(place.axis, place.offset)
-                        shifts[place.axis] = min(least, place.offset)
+                        shifts.setdefault(place.axis, place.offset)
         return tuple(shifts.get(axis, 0) for axis in range(self.nest.depth + 1))
 
     # ------------------------------------------------------------ loops

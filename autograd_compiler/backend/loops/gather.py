@@ -19,9 +19,9 @@ from __future__ import annotations
 import math
 import operator
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import TypeAlias, TypeGuard
+from typing import TypeGuard
 
 from autograd_compiler import ir
 from autograd_compiler.backend.loops.expressions import (
@@ -39,12 +39,8 @@ from autograd_compiler.types import Array, Dim
 FEWEST = 3  # shifted places that are worth an array of their own
 
 
-# Gives an array of zeros of some sizes.
-Padded: TypeAlias = Callable[[tuple[Dim, ...]], ir.Var]
-
-
 def gather(
-    items: list[Item], results: Iterable[ir.Operand], planner: Planner, padded: Padded
+    items: list[Item], results: Iterable[ir.Operand], planner: Planner
 ) -> list[Item]:
     """The items of a block, with gathers."""
     done: list[Item] = []
@@ -56,7 +52,7 @@ def gather(
             continue
         # What only this stencil reads is written into its array in the first place.
         own = _maker(stencil, done, reads, planner)
-        writing, collecting = _gathered(stencil, own, planner, padded)
+        writing, collecting = _gathered(stencil, own, planner)
         if own is None:
             done.append(writing)
         else:
@@ -120,23 +116,12 @@ def _is_shifted(item: Item) -> TypeGuard[Statement]:
 def _commute(new: Statement, run: list[Statement], planner: Planner) -> bool:
     """Whether none reads, and none but itself shares, what another adds to."""
     every = [*run, new]
-    written = {statement.base: None for statement in every}
+    written = {s.base for s in every if s.base is not None}
+    reads = {element.base for s in every for element in elements(s.expr)}
     return not any(
-        base is not None
-        and (
-            any(
-                planner.may_share(base, element.base)
-                for statement in every
-                for element in elements(statement.expr)
-            )
-            or any(
-                other is not None
-                and other is not base
-                and planner.may_share(base, other)
-                for other in written
-            )
-        )
+        planner.may_share(base, other)
         for base in written
+        for other in (*reads, *written - {base})
     )
 
 
@@ -243,23 +228,25 @@ def _maker(
 
 
 def _gathered(
-    stencil: _Stencil, own: Statement | None, planner: Planner, padded: Padded
+    stencil: _Stencil, own: Statement | None, planner: Planner
 ) -> tuple[Statement, Statement]:
     """The write into the array with zeros around it, and the gather."""
     first, *_, last = stencil.additions
     reaches = [stencil.reach(axis) for axis in range(len(first.dims))]
     margins = tuple(most - least for least, most in reaches)
     wide = _widened(_widened(first.dims, margins), margins)
-    buffer = padded(wide)
+    array = ir.Var("padded", Array("float64", wide, True))
+    target = ir.Var(array.name, array.type)
+    planner.follow(target, array)
 
     value: Expr = first.expr if stencil.alike else stencil.element
     if own is not None:
         value = _put(value, own.expr)
     at = tuple(At(axis, margin) for axis, margin in enumerate(margins))
     op = first.op if own is None else own.op
-    target = ir.Var(buffer.name, buffer.type)
-    planner.follow(target, buffer)
-    writing = Statement(op, target, buffer, at, "set", value, first.dims)
+    writing = Statement(
+        op, target, array, at, "set", value, first.dims, fresh=True, padded=True
+    )
 
     terms = []
     for addition in sorted(stencil.additions, key=_shifts, reverse=True):

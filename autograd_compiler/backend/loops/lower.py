@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 
-import numpy as np
-
 from autograd_compiler import ir
 from autograd_compiler.analysis.effects import memory_of
 from autograd_compiler.backend.loops.build import NestBuilder
@@ -14,7 +12,6 @@ from autograd_compiler.backend.loops.gather import gather
 from autograd_compiler.backend.loops.nests import Nest, contracted, nests
 from autograd_compiler.backend.loops.plan import Planner
 from autograd_compiler.backend.loops.sizes import Sizes
-from autograd_compiler.types import Array, Dim
 
 
 def lower_loops(module: ir.Module) -> ir.Module:
@@ -48,7 +45,6 @@ class _Lowerer:
         self.memory = memory_of(function)
         self.count = Counter(ir.block_uses(function.body))
         self.sizes = Sizes(function)
-        self._late: set[ir.Var] = set()
         self._versions: dict[ir.Var, ir.Var] = {}
         self._first: dict[ir.Var, ir.Var] = {}
 
@@ -62,17 +58,13 @@ class _Lowerer:
         outer = dict(self._versions)
         planner = Planner(self.memory, self.count)
         items = planner.plan(block, self.sizes.symbols())
-        items = gather(items, block.results, planner, self._padded)
-        groups = list(nests(items, planner))
+        groups = list(nests(gather(items, block.results, planner), planner))
         for var in planner.known():
             self._first[var] = planner.first(var)
         places = contracted(groups, block.results, planner)
         ops: list[ir.Operation] = []
         for group in groups:
             if isinstance(group, Nest):
-                for statement in group.statements:
-                    if statement.base is not None and statement.base in self._late:
-                        ops += self._zeros(statement.base)
                 builder = NestBuilder(group, places, planner, self.sizes, self.change)
                 ops += builder.build()
                 self._versions.update(builder.finished)
@@ -93,17 +85,3 @@ class _Lowerer:
         self.sizes.leave()
         self._versions = outer  # the results say what goes on outside
         return ir.Block(tuple(ops), results)
-
-    def _padded(self, dims: tuple[Dim, ...]) -> ir.Var:
-        """An array of zeros, to be made before the loops that write it."""
-        made = ir.Var("padded", Array("float64", dims, True))
-        self._late.add(made)
-        return made
-
-    def _zeros(self, made: ir.Var) -> list[ir.Operation]:
-        assert isinstance(made.type, Array)
-        ops: list[ir.Operation] = []
-        dims = [dim for dim in made.type.dims if dim is not None]
-        sizes = [self.sizes.to_allocate(dim, ops) for dim in dims]
-        shape = sizes[0] if len(sizes) == 1 else ir.Pack(tuple(sizes))
-        return [*ops, ir.Apply(ir.NOWHERE, (made,), np.zeros, (shape,), adjoint=True)]

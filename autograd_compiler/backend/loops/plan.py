@@ -57,6 +57,8 @@ class Statement:
         The array that is written, under its first name; None for a sum.
     fresh
         Whether the array is made here, and written in full.
+    padded
+        Whether it is written in full but for zeros around.
     mean
         Whether a sum is divided by the number of its terms.
     """
@@ -69,6 +71,7 @@ class Statement:
     expr: Expr
     dims: tuple[Dim, ...]
     fresh: bool = False
+    padded: bool = False
     mean: bool = False
 
 

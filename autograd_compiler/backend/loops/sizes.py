@@ -74,22 +74,6 @@ class Sizes:
         ops.append(ir.Apply(ir.NOWHERE, (target,), fn, args))
         return target
 
-    def to_allocate(self, dim: Dim, ops: list[ir.Operation]) -> ir.Operand:
-        """A size to allocate: of nothing where the array has fewer than are left out."""
-        size = self.of(dim, 0, ops)
-        if not dim.symbol or dim.offset >= 0:
-            return size
-        made = ir.Var("", _INTEGER)
-        ops.append(ir.Apply(ir.NOWHERE, (made,), max, (size, ir.Const(0))))
-        return made
-
-    def is_fixed(self, dim: Dim) -> bool:
-        """Whether a size is known when the function begins, and does not change."""
-        return not dim.symbol or (
-            dim.symbol.startswith("n")
-            and (dim.symbol in self._scopes[0] or dim.symbol in self._sources[0])
-        )
-
     def _size(self, symbol: str, ops: list[ir.Operation]) -> ir.Operand:
         # Sizes of arguments never change; what is found on the way may, in each
         # iteration, and is looked for in the innermost block.
