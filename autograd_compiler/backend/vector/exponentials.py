@@ -46,7 +46,6 @@ def vector_exp(x: Any) -> Any:
     """exp(x), within 2 units in the last place."""
     x = 710.0 if x > 710.0 else x
     x = -746.0 if x < -746.0 else x
-    # 2048 more, so that the last 12 bits are no negative number.
     shifted = x * 1.4426950408889634 + 6755399441057792.0
     k = shifted - 6755399441057792.0
     r = (x - k * 0.6931471803691238) - k * 1.9082149292705877e-10
@@ -71,19 +70,27 @@ def vector_exp2(x: Any) -> Any:
 
 
 @inlined("contract")
+def reduced(x: Any) -> Any:
+    """k + 2048, r and exp(r) - 1 - r, where x is k log(2) + r, with r's own rest."""
+    # 2048 more, so that the last 12 bits are no negative number.
+    shifted = x * 1.4426950408889634 + 6755399441057792.0
+    k = shifted - 6755399441057792.0
+    first = x - k * 0.6931471803691238
+    second = k * 1.9082149292705877e-10
+    r = first - second
+    tail = exp_tail(r) + ((first - r) - second)
+    return np.float64(shifted).view(np.int64) & 4095, r, tail
+
+
+@inlined("contract")
 def vector_expm1(x: Any) -> Any:
     """exp(x) - 1, within 2 units in the last place."""
     tiny = abs(x) < 5.551115123125783e-17
     y = 710.0 if x > 710.0 else x
     y = -50.0 if y < -50.0 else y
-    shifted = y * 1.4426950408889634 + 6755399441057792.0
-    k = shifted - 6755399441057792.0
-    reduced = y - k * 0.6931471803691238
-    below = k * 1.9082149292705877e-10
-    r = reduced - below
-    tail = exp_tail(r) + ((reduced - r) - below)
+    bits, r, tail = reduced(y)
     # Half of it, since 2**k may be infinite where 2**k * exp(r) - 1 is not.
-    scale = two_to((np.float64(shifted).view(np.int64) & 4095) - 2049)
+    scale = two_to(bits - 2049)
     head = (scale - 0.5) + scale * r
     rest = scale * r - (head - (scale - 0.5))
     return x if tiny else 2.0 * (head + (rest + scale * tail))
@@ -95,13 +102,8 @@ def vector_tanh(x: Any) -> Any:
     # (exp(y) - 1) / (exp(y) + 1), above and below as the sum of head and tail.
     y = 2.0 * abs(x)
     y = 44.0 if y > 44.0 else y
-    shifted = y * 1.4426950408889634 + 6755399441057792.0
-    k = shifted - 6755399441057792.0
-    reduced = y - k * 0.6931471803691238
-    below = k * 1.9082149292705877e-10
-    r = reduced - below
-    tail = exp_tail(r) + ((reduced - r) - below)
-    scale = two_to((np.float64(shifted).view(np.int64) & 4095) - 2048)
+    bits, r, tail = reduced(y)
+    scale = two_to(bits - 2048)
     high = (scale - 1.0) + scale * r
     low = (scale * r - (high - (scale - 1.0))) + scale * tail
     above = high + low
@@ -122,14 +124,9 @@ def vector_sinh(x: Any) -> Any:
     y = abs(x)
     tiny = y < 1e-9
     y = 710.5 if y > 710.5 else y
-    shifted = y * 1.4426950408889634 + 6755399441057792.0
-    k = shifted - 6755399441057792.0
-    reduced = y - k * 0.6931471803691238
-    below = k * 1.9082149292705877e-10
-    r = reduced - below
-    tail = exp_tail(r) + ((reduced - r) - below)
+    bits, r, tail = reduced(y)
     # A quarter of exp(y) - 1, which is finite where the result is.
-    scale = two_to((np.float64(shifted).view(np.int64) & 4095) - 2050)
+    scale = two_to(bits - 2050)
     high = (scale - 0.25) + scale * r
     low = (scale * r - (high - (scale - 0.25))) + scale * tail
     quarter = high + low

@@ -31,27 +31,27 @@ def log_tail(f: Any) -> Any:
 
 
 @inlined("contract")
-def exponent_bits(x: Any) -> Any:
-    """k + 1023, where x is 2**k times a number from sqrt(1/2) to sqrt(2)."""
-    return (np.float64(x).view(np.int64) + 0x9_5F61_9980_C433) >> 52
+def split_normal(x: Any) -> Any:
+    """k and f, where x is 2**k * (1 + f), 1 + f from sqrt(1/2) to sqrt(2)."""
+    bits = np.float64(x).view(np.int64)
+    biased = (bits + 0x9_5F61_9980_C433) >> 52  # k + 1023
+    # k as a float: its bits behind those of 2**52.
+    k = np.int64(biased | 0x4330_0000_0000_0000).view(np.float64) - 4503599627371519.0
+    return k, np.int64(bits - ((biased - 1023) << 52)).view(np.float64) - 1.0
 
 
 @inlined("contract")
-def as_float(bits: Any) -> Any:
-    """k, from k + 1023."""
-    return np.int64(bits | 0x4330_0000_0000_0000).view(np.float64) - 4503599627371519.0
+def split(x: Any) -> Any:
+    """The same, of subnormal numbers too."""
+    subnormal = x < 2.2250738585072014e-308
+    k, f = split_normal(x * 18014398509481984.0 if subnormal else x)
+    return k - 54.0 if subnormal else k, f
 
 
 @inlined("contract")
 def vector_log(x: Any) -> Any:
     """log(x), within 2 units in the last place."""
-    subnormal = x < 2.2250738585072014e-308
-    y = x * 18014398509481984.0 if subnormal else x
-    bits = exponent_bits(y)
-    k = as_float(bits)
-    k = k - 54.0 if subnormal else k
-    f = np.int64(np.float64(y).view(np.int64) - ((bits - 1023) << 52)).view(np.float64)
-    f = f - 1.0
+    k, f = split(x)
     low = log_tail(f) + k * 1.9082149292705877e-10
     y = k * 0.6931471803691238 - ((0.5 * f * f - low) - f)
     return log_at_limits(x, y)
@@ -69,10 +69,7 @@ def log_at_limits(x: Any, y: Any) -> Any:
 def vector_log1p(x: Any) -> Any:
     """log(1 + x), within 2 units in the last place."""
     y = 1.0 + x
-    bits = exponent_bits(y)
-    k = as_float(bits)
-    f = np.int64(np.float64(y).view(np.int64) - ((bits - 1023) << 52)).view(np.float64)
-    f = f - 1.0
+    k, f = split_normal(y)
     lost = x - (y - 1.0) if x < 1.0 else 1.0 - (y - x)
     low = log_tail(f) + (k * 1.9082149292705877e-10 + lost / y)
     z = k * 0.6931471803691238 - ((0.5 * f * f - low) - f)
@@ -83,13 +80,7 @@ def vector_log1p(x: Any) -> Any:
 @inlined("contract")
 def vector_log2(x: Any) -> Any:
     """log2(x), within 2 units in the last place; exact for powers of 2."""
-    subnormal = x < 2.2250738585072014e-308
-    y = x * 18014398509481984.0 if subnormal else x
-    bits = exponent_bits(y)
-    k = as_float(bits)
-    k = k - 54.0 if subnormal else k
-    f = np.int64(np.float64(y).view(np.int64) - ((bits - 1023) << 52)).view(np.float64)
-    f = f - 1.0
+    k, f = split(x)
     head = upper_half(f - 0.5 * f * f)
     tail = ((f - head) - 0.5 * f * f) + log_tail(f)
     # log2(e), with a head short enough for an exact product.
@@ -102,13 +93,7 @@ def vector_log2(x: Any) -> Any:
 @inlined("contract")
 def vector_log10(x: Any) -> Any:
     """log10(x), within 2 units in the last place."""
-    subnormal = x < 2.2250738585072014e-308
-    y = x * 18014398509481984.0 if subnormal else x
-    bits = exponent_bits(y)
-    k = as_float(bits)
-    k = k - 54.0 if subnormal else k
-    f = np.int64(np.float64(y).view(np.int64) - ((bits - 1023) << 52)).view(np.float64)
-    f = f - 1.0
+    k, f = split(x)
     head = upper_half(f - 0.5 * f * f)
     tail = ((f - head) - 0.5 * f * f) + log_tail(f)
     high = head * 0.4342944818781689
