@@ -35,8 +35,20 @@ def once(u, steps):
     return steps * np.sum(inner**2)
 
 
+def heat(u, steps):
+    for _ in range(steps):
+        u[1:-1] = u[1:-1] + 0.5 * (u[2:] - 2.0 * u[1:-1] + u[:-2])
+    return np.sum(u**2)
+
+
+def diffused(u, steps):
+    return heat(u.copy(), steps)
+
+
 @pytest.mark.parametrize("size", [2, 3, 4, 5, 9])
-@pytest.mark.parametrize("fun, rank", [(average, 1), (weighted, 2), (once, 1)])
+@pytest.mark.parametrize(
+    "fun, rank", [(average, 1), (weighted, 2), (once, 1), (diffused, 1)]
+)
 def test_both_backends_agree(fun, rank, size):
     u = np.random.default_rng(size).normal(size=(size,) * rank)
     expected = grad(fun)(u, 3)
@@ -49,6 +61,13 @@ def test_each_place_collects_from_an_array_with_zeros_around():
     assert "padded = np.zeros(n + 2)" in steps
     assert "d_b[i] += padded[i] + padded[i + 1] + padded[i + 2]" in steps
     assert "d_a[i] += padded[i] + padded[i + 1] + padded[i + 2]" in steps
+
+
+@pytest.mark.parametrize("fun, rank", [(weighted, 2), (once, 1)])
+def test_sums_of_multiples_are_multiples(fun, rank):
+    u = np.random.default_rng(0).normal(size=(9,) * rank)
+    text = grad(fun, backend="numba").lower(u, 2).ir("numba")
+    assert text.count("padded = np.zeros(") == 1
 
 
 def test_two_shifts_stay_additions():

@@ -160,6 +160,10 @@ def _multiplied(expr: Expr) -> Element | None:
             op=ir.Apply(fn=operator.mul | operator.truediv), args=(inner, number)
         ) if _is_finite(number):
             return _multiplied(inner)
+        case Node(op=ir.Apply(fn=operator.add | operator.sub), args=(left, right)):
+            one, other = _multiplied(left), _multiplied(right)
+            if one is not None and other is not None and _is_same(one, other):
+                return one
     return None
 
 
@@ -217,7 +221,8 @@ def _maker(
 ) -> Statement | None:
     """The statement that makes the array for this stencil alone."""
     array = planner.first(stencil.element.base)
-    if reads[array] != len(stencil.additions):
+    own = sum(1 for a in stencil.additions for _ in elements(a.expr))
+    if reads[array] != own:
         return None
     for item in done:
         if isinstance(item, Statement) and item.base is array:
