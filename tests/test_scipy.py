@@ -257,3 +257,39 @@ assert registry.rule_of(np.sin) and registry.rule_of(print) is None
 sys.exit(any(name.split(".")[0] == "scipy" for name in sys.modules))
 """
     assert subprocess.run([sys.executable, "-c", text]).returncode == 0
+
+
+# ---------------------------------------------------------------- objects made inside
+
+COLUMNS, STARTS = np.array([0, 2, 1]), np.array([0, 2, 2, 3])
+
+
+def by_places(x: Any) -> Any:
+    a = sparse.csr_matrix((x, ([0, 1, 2], [1, 2, 0])), shape=(3, 3))
+    return np.sum((a.T @ x) ** 2) + np.sum(spsolve(a.tocsc(), x**2) ** 2)
+
+
+def by_compressed_rows(x: Any) -> Any:
+    a = sparse.csr_array((x, COLUMNS, STARTS), shape=(3, 3))
+    products = np.sum((a @ np.outer(x, x)) ** 2) + np.sum((x @ a) ** 3)
+    return products + np.sum((2.0 * a - a.T).toarray() ** 3) + np.sum(a.dot(x))
+
+
+def by_diagonals(x: Any) -> Any:
+    a = sparse.diags([x, 0.1 * x[:2]], [0, 1], format="csc") / 2.0
+    b = sparse.csc_array((x, COLUMNS, STARTS), shape=(3, 3)) + sparse.diags(-x)
+    return np.sum(spsolve(a, np.outer(x, x)) ** 2) * np.sum((b @ x) ** 2)
+
+
+@pytest.mark.parametrize("function", [by_places, by_compressed_rows, by_diagonals])
+def test_sparse_matrix_of_numbers_with_a_derivative(function: Any) -> None:
+    check_grads(function, (X,), order=2)
+    value, _ = vjp(function, X)
+    assert value == pytest.approx(function(X), rel=1e-13)
+
+
+def test_sparse_matrix_of_unknown_size_is_refused() -> None:
+    def f(x: Any) -> Any:
+        return np.sum(sparse.csr_array((x, COLUMNS, STARTS)) @ x)
+
+    assert "give `shape=`" in refusal(f, X)

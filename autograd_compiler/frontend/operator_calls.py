@@ -115,12 +115,21 @@ def define(
 ) -> Value:
     """The definition of an operator, lowered in its place like the text of a rule."""
     assert rule.definition is not None
+    return lowered_as(low, rule.definition, args, kwargs, node)
+
+
+def lowered_as(
+    low: Lowering,
+    definition: Any,
+    args: tuple[Value, ...],
+    kwargs: Keywords,
+    node: ast.AST,
+) -> Value:
+    """The body of a function of ours, lowered in the place of a call."""
     outer = low.in_rule, low.defining
     low.in_rule = low.defining = True
     try:
-        return user_calls.inline(
-            low, user_calls.source(rule.definition), args, kwargs, node
-        )
+        return user_calls.inline(low, user_calls.source(definition), args, kwargs, node)
     except (Undecided, UnsupportedError) as error:
         if not any(map(rule_calls.is_open, (*args, *kwargs.values()))):
             raise

@@ -34,7 +34,7 @@ from autograd_compiler.frontend.values import (
     Value,
     pack,
 )
-from autograd_compiler.rules.registry import rule_of
+from autograd_compiler.rules.registry import is_of_stand_in, rule_of
 from autograd_compiler.types import (
     Array,
     Scalar,
@@ -122,6 +122,8 @@ def call_function(
     kwargs: Keywords,
     node: ast.AST,
 ) -> Value:
+    if is_of_stand_in(fn):
+        return operator_calls.lowered_as(low, fn, args, kwargs, node)
     if low.defining and not _is_ours(fn.__globals__):
         with operator_calls.outside_of_rules(low):
             return _call_source(low, fn, args, kwargs, node)

@@ -36,7 +36,7 @@ _OF_SCIPY = {
     "scipy.interpolate": ("interpolate",),
     "scipy.optimize": ("optimize",),
     "scipy.ndimage": ("ndimage", "resampling"),
-    "scipy.sparse.linalg": ("sparse",),
+    "scipy.sparse": ("sparse",),
 }
 for _library, _files in _OF_SCIPY.items():
     registry.when_imported(_library, *(f"{__name__}.scipy.{_file}" for _file in _files))

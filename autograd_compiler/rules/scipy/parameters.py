@@ -225,8 +225,11 @@ partials = partials_with(
     }
 )
 
+# Their results have the form of sums; the moments of high order are not to be computed
+# for that.
 partials(
     gamma_moment,
+    result=lambda n, a, x: a + x,
     n=None,
     a="gamma_moment(n + 1, a, x)"
     " - n * special.zeta(2, a) * gamma_moment(max(n - 1, 0), a, x)",
@@ -236,6 +239,7 @@ partials(
 # As a function of `x` alone: `rest` follows it, and its derivative is none of its own.
 partials(
     beta_moment,
+    result=lambda m, n, a, b, x, rest: a + b + x + rest,
     m=None,
     n=None,
     a="beta_moment(m + 1, n, a, b, x, rest)"
@@ -254,6 +258,7 @@ partials(
 _MEAN = "special.i1e(kappa) / special.i0e(kappa)"
 partials(
     von_mises_moment,
+    result=lambda n, kappa, z: kappa + z,
     n=None,
     kappa="von_mises_moment(n + 1, kappa, z)"
     f" - n * (1 - {_MEAN} / kappa - ({_MEAN}) ** 2)"
