@@ -293,3 +293,72 @@ def test_sparse_matrix_of_unknown_size_is_refused() -> None:
         return np.sum(sparse.csr_array((x, COLUMNS, STARTS)) @ x)
 
     assert "give `shape=`" in refusal(f, X)
+
+
+KNOTS = np.linspace(0.0, 3.0, 8)
+VALUES = np.cos(2.0 * KNOTS) * np.array([1.0, 2.0, 1.0, 0.5, 1.0, 1.0, 1.0, 3.0])
+PAIRS = np.stack([VALUES, KNOTS**2], axis=1)
+CLAMPED = np.array([0.0, 0.0, 0.0, 0.0, 0.8, 1.2, 2.1, 2.5, 3.0, 3.0, 3.0, 3.0])
+
+
+def of_cubic_spline(y: Any, x: Any) -> Any:
+    spline = interpolate.CubicSpline(KNOTS, y, bc_type="natural")
+    return np.sum(spline(x) ** 2) + np.sum(spline(x, 1)) + spline(0.7)
+
+
+def of_vectors(y: Any, x: Any) -> Any:
+    return np.sum(interpolate.CubicSpline(KNOTS, np.stack([y, y * y], 1))(x) ** 2)
+
+
+def of_interp_spline(y: Any, x: Any) -> Any:
+    return np.sum(interpolate.make_interp_spline(KNOTS, y, k=2)(x) ** 2)
+
+
+def of_coefficients(y: Any, x: Any) -> Any:
+    return np.sum(interpolate.BSpline(CLAMPED, y, 3)(x) ** 2)
+
+
+def of_interp1d(y: Any, x: Any) -> Any:
+    linear = interpolate.interp1d(KNOTS, y)(x)
+    return np.sum(linear * interpolate.interp1d(KNOTS, y, kind="cubic")(x))
+
+
+def of_nearest(y: Any, x: Any) -> Any:
+    return np.sum(interpolate.interp1d(KNOTS, y, kind="nearest")(x) ** 2)
+
+
+def of_pchip(y: Any, x: Any) -> Any:
+    return np.sum(interpolate.PchipInterpolator(KNOTS, y)(x) ** 2)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        *(of_cubic_spline, of_vectors, of_interp_spline, of_coefficients),
+        *(of_interp1d, of_nearest, of_pchip),
+    ],
+)
+def test_spline_of_values_with_a_derivative(function: Any) -> None:
+    check_grads(function, (VALUES, X), order=2)
+    value, _ = vjp(function, VALUES, X)
+    assert value == pytest.approx(function(VALUES, X), rel=1e-13)
+
+
+linear = interpolate.interp1d(KNOTS, VALUES, bounds_error=False, fill_value=2.0)
+cubic_pairs = interpolate.interp1d(KNOTS, PAIRS, "cubic", axis=0)
+polynomial = interpolate.KroghInterpolator(KNOTS, VALUES)
+
+
+def test_interpolants_are_differentiated_in_the_place() -> None:
+    def f(x: Any) -> Any:
+        beyond = np.sum(linear(x + 2.0) ** 2)
+        return beyond + np.sum(cubic_pairs(x) ** 3) + np.sum(polynomial(x))
+
+    check_grads(f, (X,), order=2)
+
+
+def test_spline_of_moving_knots_is_refused() -> None:
+    def f(x: Any) -> Any:
+        return interpolate.CubicSpline(x, X)(0.5) + interpolate.CubicSpline(x, x)(0.5)
+
+    assert "`knots`" in refusal(f, X)

@@ -158,9 +158,11 @@ def _call_source(
 
 
 def _has_formula(helper: Any) -> bool:
-    """Whether its derivative is a formula, and not that of how it is computed."""
+    """Whether its derivative is its rule's, and not that of how it is computed."""
     rule = rule_of(helper)
-    return rule is not None and rule.kind == "partials"
+    if rule is None:
+        return False
+    return rule.kind == "partials" or helper.__module__.startswith(rules.__name__)
 
 
 def _is_open(low: Lowering, value: Value) -> bool:

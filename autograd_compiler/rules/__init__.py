@@ -33,7 +33,7 @@ _OF_SCIPY = {
     "scipy.fft": ("fft",),
     "scipy.signal": ("signal",),
     "scipy.integrate": ("integrate",),
-    "scipy.interpolate": ("interpolate",),
+    "scipy.interpolate": ("interpolate", "splines"),
     "scipy.optimize": ("optimize",),
     "scipy.ndimage": ("ndimage", "resampling"),
     "scipy.sparse": ("sparse",),
