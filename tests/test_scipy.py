@@ -13,8 +13,10 @@ from scipy.sparse.linalg import spsolve
 from scipy.special import logsumexp
 from scipy.stats import norm
 
-from autograd_compiler import check_grads, grad, jvp, vjp
+from autograd_compiler import check_grads, grad, jvp, rules, vjp
+from autograd_compiler.backend.helpers import is_helper
 from autograd_compiler.errors import BackendError, UnsupportedError
+from autograd_compiler.rules.registry import all_rules
 
 X = np.array([0.3, 0.9, 1.7])
 SYMMETRIC = np.array([[4.0, 1.0, 0.5], [1.0, 3.0, 0.2], [0.5, 0.2, 2.0]])
@@ -232,6 +234,17 @@ def test_generated_text_imports_what_it_uses(tmp_path: Any) -> None:
     expected = grad(posterior, argnums=(0, 1, 2))(X, 0.4, 1.3)
     for mine, theirs in zip(found, expected):
         np.testing.assert_allclose(mine, theirs)
+
+
+def test_operators_of_the_rules_can_be_written_down() -> None:
+    """Else a generated text would call a function that it does not define."""
+    own = [
+        rule.operator
+        for rule in all_rules()
+        if getattr(rule.operator, "__module__", "").startswith(rules.__name__)
+    ]
+    assert len(own) > 5
+    assert [fn.__name__ for fn in own if not is_helper(fn)] == []
 
 
 def test_spline_is_called_as_in_the_program() -> None:

@@ -8,7 +8,7 @@ density f of the gamma distribution, df/da is (log t - psi(a)) * f, so that
 and likewise for the others.  The derivatives of moments are moments, of one
 order more, so that one operator for each is enough for all orders.
 
-The integrals are computed by Gauss and Legendre's rule in the logarithm of t, on the
+The integrals are computed by Fejer's rule in the logarithm of t, on the
 side of x where the factor has one sign, and lose no digits by cancellation.  The error
 is a few units of 1e-14, and up to 1e-16 times the parameters where these are large: the
 tests find less than 1e-10 for parameters between 1e-3 and 1e5.
@@ -170,15 +170,17 @@ def von_mises_moment(n: int, kappa: Any, z: Any) -> Any:
 
 # ---------------------------------------------------------------- integrals
 
-_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(80)
-
 
 def integral(function: Callable[[Any], Any], end: Any) -> Any:
-    """The integral from 0 to `end`."""
-    return sum(
-        weight * function(end * (node + 1) / 2)
-        for node, weight in zip(_NODES, _WEIGHTS, strict=True)
-    ) * (end / 2)
+    """The integral from 0 to `end`, by Fejer's first rule in 100 places."""
+    angles = (np.arange(100) + 0.5) * (np.pi / 100)
+    k = np.arange(1, 51)
+    terms = np.cos(np.outer(2 * angles, k)) / (4 * k**2 - 1)
+    weights = (1 - 2 * np.sum(terms, axis=1)) / 100
+    total = 0.0
+    for angle, weight in zip(angles, weights, strict=True):
+        total = total + weight * function(end * (np.cos(angle) + 1) / 2)
+    return total * end
 
 
 def root_of(function: Any, slope: Any, guess: Any) -> Any:
