@@ -93,8 +93,8 @@ def primitive(
         args, out = args[:-1], args[-1]
     if isinstance(fn, np.ufunc) and out is not None and "where" in kwargs:
         mask, kept = kwargs.pop("where"), low.operand(out)
-        result = low.operand(primitive(low, fn, args, kwargs, node, style))
-        chosen = low.apply(np.where, low.operand(mask), result, kept)
+        found = low.operand(primitive(low, fn, args, kwargs, node, style))
+        chosen = low.apply(np.where, low.operand(mask), found, kept)
         return _written(low, out, chosen, node)
     if rule is not None and rule.definition is not None:
         if rule.kind == "composed" or not rule.takes(len(args), kwargs):
