@@ -169,7 +169,7 @@ def parametrized(
 
 
 def of_scipy(sample: Sample) -> bool:
-    return full_name(sample.operator).startswith("scipy.")
+    return full_name(sample.operator).startswith(("scipy.", "autograd_compiler.rules."))
 
 
 def one_of_each(samples: list[Sample]) -> list[Sample]:

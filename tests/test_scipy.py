@@ -13,8 +13,10 @@ from scipy.sparse.linalg import spsolve
 from scipy.special import logsumexp
 from scipy.stats import norm
 
-from autograd_compiler import check_grads, grad, jvp, vjp
+from autograd_compiler import check_grads, grad, jvp, rules, vjp
+from autograd_compiler.backend.helpers import is_helper
 from autograd_compiler.errors import BackendError, UnsupportedError
+from autograd_compiler.rules.registry import all_rules
 
 X = np.array([0.3, 0.9, 1.7])
 SYMMETRIC = np.array([[4.0, 1.0, 0.5], [1.0, 3.0, 0.2], [0.5, 0.2, 2.0]])
@@ -234,6 +236,17 @@ def test_generated_text_imports_what_it_uses(tmp_path: Any) -> None:
         np.testing.assert_allclose(mine, theirs)
 
 
+def test_operators_of_the_rules_can_be_written_down() -> None:
+    """Else a generated text would call a function that it does not define."""
+    own = [
+        rule.operator
+        for rule in all_rules()
+        if getattr(rule.operator, "__module__", "").startswith(rules.__name__)
+    ]
+    assert len(own) > 5
+    assert [fn.__name__ for fn in own if not is_helper(fn)] == []
+
+
 def test_spline_is_called_as_in_the_program() -> None:
     source = grad(splines).lower(X).source
     assert "2 * spline(x) * spline(x, 1)" in source
@@ -257,3 +270,108 @@ assert registry.rule_of(np.sin) and registry.rule_of(print) is None
 sys.exit(any(name.split(".")[0] == "scipy" for name in sys.modules))
 """
     assert subprocess.run([sys.executable, "-c", text]).returncode == 0
+
+
+# ---------------------------------------------------------------- objects made inside
+
+COLUMNS, STARTS = np.array([0, 2, 1]), np.array([0, 2, 2, 3])
+
+
+def by_places(x: Any) -> Any:
+    a = sparse.csr_matrix((x, ([0, 1, 2], [1, 2, 0])), shape=(3, 3))
+    return np.sum((a.T @ x) ** 2) + np.sum(spsolve(a.tocsc(), x**2) ** 2)
+
+
+def by_compressed_rows(x: Any) -> Any:
+    a = sparse.csr_array((x, COLUMNS, STARTS), shape=(3, 3))
+    products = np.sum((a @ np.outer(x, x)) ** 2) + np.sum((x @ a) ** 3)
+    return products + np.sum((2.0 * a - a.T).toarray() ** 3) + np.sum(a.dot(x))
+
+
+def by_diagonals(x: Any) -> Any:
+    a = sparse.diags([x, 0.1 * x[:2]], [0, 1], format="csc") / 2.0
+    b = sparse.csc_array((x, COLUMNS, STARTS), shape=(3, 3)) + sparse.diags(-x)
+    return np.sum(spsolve(a, np.outer(x, x)) ** 2) * np.sum((b @ x) ** 2)
+
+
+@pytest.mark.parametrize("function", [by_places, by_compressed_rows, by_diagonals])
+def test_sparse_matrix_of_numbers_with_a_derivative(function: Any) -> None:
+    check_grads(function, (X,), order=2)
+    value, _ = vjp(function, X)
+    assert value == pytest.approx(function(X), rel=1e-13)
+
+
+def test_sparse_matrix_of_unknown_size_is_refused() -> None:
+    def f(x: Any) -> Any:
+        return np.sum(sparse.csr_array((x, COLUMNS, STARTS)) @ x)
+
+    assert "give `shape=`" in refusal(f, X)
+
+
+KNOTS = np.linspace(0.0, 3.0, 8)
+VALUES = np.cos(2.0 * KNOTS) * np.array([1.0, 2.0, 1.0, 0.5, 1.0, 1.0, 1.0, 3.0])
+PAIRS = np.stack([VALUES, KNOTS**2], axis=1)
+CLAMPED = np.array([0.0, 0.0, 0.0, 0.0, 0.8, 1.2, 2.1, 2.5, 3.0, 3.0, 3.0, 3.0])
+
+
+def of_cubic_spline(y: Any, x: Any) -> Any:
+    spline = interpolate.CubicSpline(KNOTS, y, bc_type="natural")
+    return np.sum(spline(x) ** 2) + np.sum(spline(x, 1)) + spline(0.7)
+
+
+def of_vectors(y: Any, x: Any) -> Any:
+    return np.sum(interpolate.CubicSpline(KNOTS, np.stack([y, y * y], 1))(x) ** 2)
+
+
+def of_interp_spline(y: Any, x: Any) -> Any:
+    return np.sum(interpolate.make_interp_spline(KNOTS, y, k=2)(x) ** 2)
+
+
+def of_coefficients(y: Any, x: Any) -> Any:
+    return np.sum(interpolate.BSpline(CLAMPED, y, 3)(x) ** 2)
+
+
+def of_interp1d(y: Any, x: Any) -> Any:
+    linear = interpolate.interp1d(KNOTS, y)(x)
+    return np.sum(linear * interpolate.interp1d(KNOTS, y, kind="cubic")(x))
+
+
+def of_nearest(y: Any, x: Any) -> Any:
+    return np.sum(interpolate.interp1d(KNOTS, y, kind="nearest")(x) ** 2)
+
+
+def of_pchip(y: Any, x: Any) -> Any:
+    return np.sum(interpolate.PchipInterpolator(KNOTS, y)(x) ** 2)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        *(of_cubic_spline, of_vectors, of_interp_spline, of_coefficients),
+        *(of_interp1d, of_nearest, of_pchip),
+    ],
+)
+def test_spline_of_values_with_a_derivative(function: Any) -> None:
+    check_grads(function, (VALUES, X), order=2)
+    value, _ = vjp(function, VALUES, X)
+    assert value == pytest.approx(function(VALUES, X), rel=1e-13)
+
+
+linear = interpolate.interp1d(KNOTS, VALUES, bounds_error=False, fill_value=2.0)
+cubic_pairs = interpolate.interp1d(KNOTS, PAIRS, "cubic", axis=0)
+polynomial = interpolate.KroghInterpolator(KNOTS, VALUES)
+
+
+def test_interpolants_are_differentiated_in_the_place() -> None:
+    def f(x: Any) -> Any:
+        beyond = np.sum(linear(x + 2.0) ** 2)
+        return beyond + np.sum(cubic_pairs(x) ** 3) + np.sum(polynomial(x))
+
+    check_grads(f, (X,), order=2)
+
+
+def test_spline_of_moving_knots_is_refused() -> None:
+    def f(x: Any) -> Any:
+        return interpolate.CubicSpline(x, X)(0.5) + interpolate.CubicSpline(x, x)(0.5)
+
+    assert "`knots`" in refusal(f, X)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autograd_compiler import ir
+from autograd_compiler import check_grads, ir
 from autograd_compiler.analysis.infer import infer_call
 from autograd_compiler.types import Array, Dim, ListOf, Scalar, TupleOf, type_of
 
@@ -67,3 +67,31 @@ def test_a_shape_of_unknown_sizes_gives_an_array_of_unknown_size() -> None:
 def test_arguments_without_elements_have_a_known_size() -> None:
     kind = type_of(np.zeros(0))
     assert isinstance(kind, Array) and kind.dims == (Dim("", 0),)
+
+
+COUNTS, MASK = np.array([2, 0, 1]), np.array([True, False, True])
+# What has a size that depends on numbers and not on sizes.
+SIZED_BY_NUMBERS: dict[str, Any] = {
+    "repeat": lambda x: np.repeat(x, COUNTS),
+    "mask": lambda x: x[MASK],
+    "compress": lambda x: np.compress(MASK, x),
+    "extract": lambda x: np.extract(MASK, x),
+    "nonzero": lambda x: x[np.nonzero(MASK)[0]],
+    "flatnonzero": lambda x: x[np.flatnonzero(COUNTS)],
+    "argwhere": lambda x: x[np.argwhere(MASK)[:, 0]],
+    "delete": lambda x: np.delete(x, MASK),
+    "bincount": lambda x: np.bincount(COUNTS, x),
+    "split": lambda x: np.split(x, COUNTS[2:])[0],
+    "insert": lambda x: np.insert(x, COUNTS[:2], 1.0),
+}
+
+
+@pytest.mark.parametrize("name", SIZED_BY_NUMBERS)
+def test_size_that_depends_on_numbers_is_not_claimed(name: str) -> None:
+    """The sizes of what is joined say where the parts of its adjoint begin."""
+    sized = SIZED_BY_NUMBERS[name]
+
+    def cubes(x: Any) -> Any:
+        return np.sum(np.concatenate((sized(x), x)) ** 3)
+
+    check_grads(cubes, (np.array([0.3, 1.1, 2.2]),), order=2)

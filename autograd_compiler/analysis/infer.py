@@ -93,6 +93,8 @@ class Sizes:
         self.layout = "F"  # of arrays that are not known to be C-contiguous
         # A whole number that may be a size: what comes out of the size must change.
         self.integer = 1 + run
+        # So must what comes out of an array of counts or of a mask.
+        self.count = run
         self.length = 2 + run  # of lists
         self.numbers: dict[str, int] = {}
         for position, symbol in enumerate(symbols):
@@ -220,6 +222,8 @@ def _has_a_size(kind: Type) -> bool:
     match kind:
         case Scalar(dtype):
             return np.dtype(dtype).kind == "i"
+        case Array(dtype):
+            return np.dtype(dtype).kind in "ib"  # counts, or a mask
         case ListOf():
             return True  # of a length that is not known
         case TupleOf(items):
@@ -462,7 +466,8 @@ def _sample(type: Type, sizes: Sizes, owner: object) -> Any:
                 )
                 for position, dim in enumerate(dims)
             )
-            return _array(dtype, shape, "C" if contiguous else sizes.layout)
+            layout = "C" if contiguous else sizes.layout
+            return _array(dtype, shape, layout, sizes.count)
         case ListOf(item):
             return [_sample(item, sizes, owner) for _ in range(sizes.length)]
         case TupleOf(items):
@@ -472,7 +477,7 @@ def _sample(type: Type, sizes: Sizes, owner: object) -> Any:
     raise _Absent
 
 
-def _array(dtype: str, shape: tuple[int, ...], layout: str) -> Any:
+def _array(dtype: str, shape: tuple[int, ...], layout: str, count: int) -> Any:
     kind = np.dtype(dtype).kind
     if kind in "fc":
         size = int(np.prod(shape))
@@ -483,9 +488,10 @@ def _array(dtype: str, shape: tuple[int, ...], layout: str) -> Any:
             values = values + 0.1j
         array = values.astype(dtype)
     else:
-        array = np.zeros(shape, dtype)
+        array = np.full(shape, count, dtype)
         if kind == "b":
             array[...] = True
+            array.flat[:count] = False
     if layout == "C" or not shape:
         return array
     if layout == "strided" or len(shape) == 1:

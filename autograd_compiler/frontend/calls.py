@@ -41,7 +41,7 @@ from autograd_compiler.frontend.values import (
     Undecided,
     Value,
 )
-from autograd_compiler.rules.registry import hashable, rule_of
+from autograd_compiler.rules.registry import hashable, rule_of, stand_in_for
 from autograd_compiler.types import (
     Array,
     DictOf,
@@ -247,6 +247,11 @@ def _call_constant(
         return builtin(low, args, kwargs, node)
     if hasattr(fn, "__autograd_compiler_call__"):
         return _call_generated(low, fn, args, kwargs, node)
+    stand_in = stand_in_for(fn)
+    if stand_in is not None and stand_in.applies(*(kind(low, arg) for arg in args)):
+        if isinstance(stand_in.replacement, type):
+            return classes.construct(low, stand_in.replacement, args, kwargs, node)
+        return call(low, ir.Const(stand_in.replacement), args, kwargs, node)
     if rule_of(fn) is not None:
         args = tuple(iteration.used_up(low, arg, node) for arg in args)
         return operator_calls.primitive(low, fn, args, kwargs, node)
@@ -281,6 +286,23 @@ def _call_constant(
         # functools.lru_cache and the like: the same values as what they wrap.
         return call(low, ir.Const(_wrapped(fn)), args, kwargs, node)
     return operator_calls.primitive(low, fn, args, kwargs, node)
+
+
+def kind(low: Lowering, value: Value) -> Any:
+    """What a stand-in asks about an argument."""
+    cls = classes.class_of(low, value)
+    if cls is not None:
+        return cls
+    if isinstance(value, Ref):
+        value = low.read(low.operand(value))
+    match value:
+        case ir.Pack(items):
+            return tuple(kind(low, item) for item in items)
+        case ir.Var(type=found):
+            return found
+        case ir.Const(known):
+            return known
+    return None
 
 
 def _is_standard(fn: types.FunctionType) -> bool:

@@ -91,6 +91,11 @@ def primitive(
     out = kwargs.pop("out", None) if "out" in kwargs else None
     if isinstance(fn, np.ufunc) and len(args) == fn.nin + 1 and out is None:
         args, out = args[:-1], args[-1]
+    if isinstance(fn, np.ufunc) and out is not None and "where" in kwargs:
+        mask, kept = kwargs.pop("where"), low.operand(out)
+        found = low.operand(primitive(low, fn, args, kwargs, node, style))
+        chosen = low.apply(np.where, low.operand(mask), found, kept)
+        return _written(low, out, chosen, node)
     if rule is not None and rule.definition is not None:
         if rule.kind == "composed" or not rule.takes(len(args), kwargs):
             return _written(low, out, define(low, rule, args, kwargs, node), node)
@@ -115,12 +120,21 @@ def define(
 ) -> Value:
     """The definition of an operator, lowered in its place like the text of a rule."""
     assert rule.definition is not None
+    return lowered_as(low, rule.definition, args, kwargs, node)
+
+
+def lowered_as(
+    low: Lowering,
+    definition: Any,
+    args: tuple[Value, ...],
+    kwargs: Keywords,
+    node: ast.AST,
+) -> Value:
+    """The body of a function of ours, lowered in the place of a call."""
     outer = low.in_rule, low.defining
     low.in_rule = low.defining = True
     try:
-        return user_calls.inline(
-            low, user_calls.source(rule.definition), args, kwargs, node
-        )
+        return user_calls.inline(low, user_calls.source(definition), args, kwargs, node)
     except (Undecided, UnsupportedError) as error:
         if not any(map(rule_calls.is_open, (*args, *kwargs.values()))):
             raise

@@ -34,7 +34,7 @@ from autograd_compiler.frontend.values import (
     Value,
     pack,
 )
-from autograd_compiler.rules.registry import rule_of
+from autograd_compiler.rules.registry import is_of_stand_in, rule_of
 from autograd_compiler.types import (
     Array,
     Scalar,
@@ -122,6 +122,8 @@ def call_function(
     kwargs: Keywords,
     node: ast.AST,
 ) -> Value:
+    if is_of_stand_in(fn):
+        return operator_calls.lowered_as(low, fn, args, kwargs, node)
     if low.defining and not _is_ours(fn.__globals__):
         with operator_calls.outside_of_rules(low):
             return _call_source(low, fn, args, kwargs, node)
@@ -156,9 +158,11 @@ def _call_source(
 
 
 def _has_formula(helper: Any) -> bool:
-    """Whether its derivative is a formula, and not that of how it is computed."""
+    """Whether its derivative is its rule's, and not that of how it is computed."""
     rule = rule_of(helper)
-    return rule is not None and rule.kind == "partials"
+    if rule is None:
+        return False
+    return rule.kind == "partials" or helper.__module__.startswith(rules.__name__)
 
 
 def _is_open(low: Lowering, value: Value) -> bool:

@@ -31,13 +31,21 @@ _OF_SCIPY = {
     "scipy.stats": ("stats",),
     "scipy.linalg": ("linalg", "factors", "structured"),
     "scipy.fft": ("fft",),
-    "scipy.signal": ("signal",),
+    "scipy.signal": ("signal", "spectra"),
     "scipy.integrate": ("integrate",),
-    "scipy.interpolate": ("interpolate",),
+    "scipy.interpolate": ("interpolate", "splines"),
     "scipy.optimize": ("optimize",),
     "scipy.ndimage": ("ndimage", "resampling"),
-    "scipy.sparse.linalg": ("sparse",),
+    "scipy.sparse": ("sparse",),
 }
+_REFUSED = (
+    *("special", "linalg", "fft", "signal", "interpolate", "ndimage", "stats"),
+    *("sparse", "sparse.linalg"),
+)
+for _library in _REFUSED:
+    _file = f"refused.{_library.replace('.', '_')}"
+    _known = _OF_SCIPY.get(f"scipy.{_library}", ())
+    _OF_SCIPY[f"scipy.{_library}"] = (*_known, _file)
 for _library, _files in _OF_SCIPY.items():
     registry.when_imported(_library, *(f"{__name__}.scipy.{_file}" for _file in _files))
 

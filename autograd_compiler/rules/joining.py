@@ -234,6 +234,8 @@ def dsplit_adjoint(d_y: Any, ary: Any, indices_or_sections: Any) -> Any:
 
 @linear(np.tile, wrt="A")
 def tile_adjoint(d_y: Any, A: Any, reps: Any) -> Any:
+    if isinstance(reps, np.ndarray) and np.ndim(reps) > 0:
+        raise TypeError("np.tile: write reps as a tuple, not as an array")
     if not isinstance(reps, (tuple, list)):
         if np.ndim(A) == 0:
             return np.sum(d_y)

@@ -137,3 +137,12 @@ def interp_beyond(
     if right is not None:
         inside = np.where(x > xp[-1], right, inside)
     return inside
+
+
+@composed(np.kaiser)
+def kaiser(M: Any, beta: Any) -> Any:
+    middle = (M - 1) / 2
+    if M == 1:
+        return np.ones(1)
+    from_middle = (np.arange(M) - middle) / middle
+    return np.i0(beta * np.sqrt(1 - from_middle**2)) / np.i0(beta)

@@ -19,9 +19,9 @@ refused(
     existing("histogram", "histogram2d", "histogramdd", "histogram_bin_edges"),
     "counts are steps; for the weights write np.bincount(np.digitize(x, edges), weights)",
 )
-refused(existing("row_stack", "in1d", "trapz"), "NumPy gives it up; see its manual")
+refused(existing("row_stack"), "NumPy gives it up; write np.vstack")
+refused(existing("in1d", "trapz"), "NumPy gives it up; see its manual")
 refused(existing("polydiv"), "write np.convolve and np.linalg.solve")
-refused(existing("kaiser"), "write it with np.i0")
 refused(existing("sort_complex"), "write np.sort of the real numbers to sort by")
 refused(
     existing("vectorize", "frompyfunc", "nested_iters"),

@@ -479,6 +479,61 @@ def composed(
     return declare
 
 
+@dataclass(frozen=True)
+class StandIn:
+    """What is lowered in the place of an object or a function of a library.
+
+    Attributes
+    ----------
+    replacement
+        A class or function of a file of rules, that does the same.
+    applies
+        Whether it can, for arguments of these types: of a tuple a tuple of types, of an
+        object its class, of what is known the value.
+    """
+
+    replacement: Any
+    applies: Callable[..., bool]
+
+
+_STAND_INS: dict[Hashable, StandIn] = {}
+_PARTS: set[Any] = set()  # the functions of which stand-ins are made
+
+
+def stands_in(
+    operators: Operator | Iterable[Operator], applies: Callable[..., bool]
+) -> Callable[[Any], Any]:
+    """Declare a class or function to be lowered in the place of operators.
+
+    An object of a library holds its numbers where no rule sees them; one of a class in
+    the rules holds them in attributes, which are differentiated like a user's.
+    """
+
+    def declare(replacement: Any) -> Any:
+        for operator in _each(operators):
+            _STAND_INS[_key(operator)] = StandIn(replacement, applies)
+        members = vars(replacement).values() if isinstance(replacement, type) else ()
+        for member in (replacement, *members):
+            function = member.fget if isinstance(member, property) else member
+            if isinstance(function, types.FunctionType):
+                _PARTS.add(function)
+        return replacement
+
+    return declare
+
+
+def stand_in_for(operator: Any) -> StandIn | None:
+    """What is lowered in the place of an operator, if anything is."""
+    if _load() or _key(operator) in _STAND_INS:
+        return _STAND_INS.get(_key(operator))
+    return None
+
+
+def is_of_stand_in(function: Any) -> bool:
+    """Whether a function is a stand-in, or a method of one."""
+    return function in _PARTS
+
+
 def zero_derivative(*operators: Operator) -> None:
     """Declare operators whose derivative is zero (rounding, comparison, shapes)."""
     for operator in operators:

@@ -38,6 +38,18 @@ def existing(*names: str) -> tuple[Callable[..., Any], ...]:
     return tuple(found)
 
 
+def those_of(module: Any, names: str) -> tuple[Callable[..., Any], ...]:
+    """The functions of these names that the installed version of a module has.
+
+    Examples
+    --------
+    >>> those_of(np.linalg, "inv no_such_function") == (np.linalg.inv,)
+    True
+    """
+    found = [getattr(module, name, None) for name in names.split()]
+    return tuple(function for function in found if function is not None)
+
+
 @static
 def numpy_major() -> int:
     """The major version of NumPy."""

@@ -464,3 +464,9 @@ def columns_joined_by_a_subscript(x):
 def rows_joined_by_a_subscript(x):
     line = np.r_[x, x[0], 1.0, x[1:] ** 2, 0:3, 0:1:3j]
     return np.sum(line**3) + np.sum(np.r_[np.outer(x, x), x[None]] ** 2)
+
+
+@program(B3, numba=False)
+def ufunc_where_it_is_told(x):
+    y = np.sqrt(x + 1.5, out=np.zeros(3), where=x > -0.4)
+    return np.sum(np.add(y, x, out=x * x, where=[True, False, True]) ** 2)

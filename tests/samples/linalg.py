@@ -202,8 +202,23 @@ def _spectral_norm(x):
     return np.linalg.norm(x, 2)
 
 
+def _norm_1(x):
+    return np.linalg.norm(x, 1)
+
+
+def _norm_3(x):
+    return np.linalg.norm(x, 3)
+
+
+def _norm_inf(x):
+    return np.linalg.norm(x, np.inf)
+
+
 SPECIAL = [
     Special("the norm of zero", _norm, (np.zeros(3),), (np.zeros(3),)),
+    Special("the sum of magnitudes of zeros", _norm_1, (np.zeros(3),), (np.zeros(3),)),
+    Special("the cubic norm of zero", _norm_3, (np.zeros(3),), (np.zeros(3),)),
+    Special("the largest of zeros", _norm_inf, (np.zeros(3),), (np.zeros(3),)),
     Special(
         "the norm of a zero matrix", _norm, (np.zeros((2, 3)),), (np.zeros((2, 3)),)
     ),

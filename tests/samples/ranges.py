@@ -24,4 +24,6 @@ SAMPLES: list[Sample] = [
     Sample(np.interp, (POINTS, GRID, spread(4)), {"left": 0.3, "right": 0.7}),
     Sample(np.interp, (POINTS, GRID, spread(4)), {"right": 0.7}),
     Sample(np.interp, (POINTS, GRID, spread(4)), {"period": 2.3}),
+    Sample(np.kaiser, (5, 2.3), wrt=(1,)),
+    Sample(np.kaiser, (1, 2.3), wrt=(1,)),
 ]

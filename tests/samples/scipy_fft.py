@@ -28,4 +28,6 @@ SAMPLES = [
     *each("dct idct dst idst", signal, 2, axis=0, norm="ortho"),
     *each("dct idct dst idst", signal, 3),
     *each("dct idct dst idst", signal, 4, norm="forward"),
+    *each("dctn idctn dstn idstn", signal),
+    *each("dctn idstn", signal, 3, axes=0, norm="ortho"),
 ]

@@ -87,6 +87,7 @@ SAMPLES = [
     *each((linalg.coshm, linalg.sinhm), random(3, 3)),
     *each((linalg.tanm, linalg.tanhm), 0.3 * random(3, 3)),
     *each((linalg.logm, linalg.sqrtm), positive(3, 3)),
+    Sample(linalg.sqrtm, (positive(3, 3) + 0.2j * random(3, 3, seed=3),)),
     Sample(
         linalg.expm_frechet,
         (random(3, 3), random(3, 3, seed=4)),

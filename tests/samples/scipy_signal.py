@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 from scipy import signal
 
 from samples import Sample, spread
@@ -11,8 +12,11 @@ image, stencil = spread(4, 5), spread(3, 2, seed=2)
 waves = spread(5) + 1j * spread(5, seed=3)
 
 
-def each(names, *args, **kwargs):
-    return [Sample(getattr(signal, name), args, kwargs) for name in names.split()]
+def each(names, *args, single=True, wrt=None, **kwargs):
+    return [
+        Sample(getattr(signal, name), args, kwargs, wrt=wrt, single=single)
+        for name in names.split()
+    ]
 
 
 SAMPLES = [
@@ -37,4 +41,29 @@ SAMPLES = [
     *each("detrend", long),
     *each("detrend", image, 0, "constant"),
     *each("detrend", long, bp=3),
+    Sample(
+        signal.sosfilt,
+        (
+            np.array([[1.0, 0.4, 0.3, 1.0, 0.2, 0.1], [0.7, 0.1, 0.2, 1.0, -0.3, 0.2]]),
+            long,
+        ),
+        wrt=(1,),
+        single=False,
+    ),
+    *each("hilbert", long, single=False),
+    *each("hilbert", image, single=False),
+    *each("stft", spread(20), nperseg=8, wrt=(0,), single=False),
+    *each(
+        "stft",
+        spread(2, 19),
+        2.0,
+        "boxcar",
+        6,
+        4,
+        8,
+        wrt=(0,),
+        single=False,
+        scaling="psd",
+        boundary=None,
+    ),
 ]

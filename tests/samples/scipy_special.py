@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import special
 
+from autograd_compiler.rules.scipy import parameters
 from samples import Sample, Special, spread
 
 INF = np.inf
@@ -110,6 +111,10 @@ SAMPLES = [
     *each("fdtr fdtrc", 3.5, column, positive, single=False),
     *each("stdtr", 3.0, spread(3), single=False),
     *each("stdtrit", 3.0, inside, single=False),
+    # what the derivatives in parameters are made of
+    Sample(parameters.gamma_moment, (1, 1.7, positive), single=False),
+    Sample(parameters.beta_moment, (0, 2, 1.7, column, inside, 1 - inside), wrt=(2, 3)),
+    Sample(parameters.von_mises_moment, (2, 1.7, spread(3)), single=False),
     # inverse functions
     Sample(special.wrightomega, (spread(3),)),
     Sample(special.lambertw, (positive,)),

@@ -11,7 +11,7 @@ import numpy as np
 from scipy import fft
 
 from autograd_compiler.rules.registry import composed, linear, zero_derivative
-from autograd_compiler.rules.static import static
+from autograd_compiler.rules.static import as_tuple, static
 
 zero_derivative(fft.fftfreq, fft.rfftfreq, fft.next_fast_len)
 
@@ -157,3 +157,34 @@ def idst_adjoint(
 ) -> Any:
     of_whole_axis(n)
     return sine_adjoint(d_y, transposed_type(type), axis, reversed_norm(norm))
+
+
+def along_each_axis(name: str) -> None:
+    """Declare a transform along several axes, one after the other."""
+    function = getattr(fft, name)
+
+    @composed(getattr(fft, f"{name}n"))
+    def definition(
+        x: Any, type: Any = 2, s: Any = None, axes: Any = None, norm: Any = None
+    ) -> Any:
+        of_whole_axis(s)
+        y = x
+        for axis in each_axis(axes, np.ndim(x)):
+            y = function(y, type, axis=axis, norm=norm)
+        return y
+
+
+@static
+def each_axis(axes: Any, ndim: int) -> tuple[int, ...]:
+    """The axes of a transform.
+
+    Examples
+    --------
+    >>> each_axis(None, 2), each_axis(1, 2)
+    ((0, 1), (1,))
+    """
+    return tuple(range(ndim)) if axes is None else as_tuple(axes)
+
+
+for _name in ("dct", "idct", "dst", "idst"):
+    along_each_axis(_name)

@@ -16,17 +16,22 @@ from scipy import ndimage
 from autograd_compiler.rules.registry import composed, general, multilinear
 from autograd_compiler.rules.static import other_axes, static
 
-# What NumPy calls the ways in which an image goes on.
-_PAD_MODES: dict[str, Any] = {
-    "reflect": "symmetric",
-    "grid-mirror": "symmetric",
-    "mirror": "reflect",
-    "nearest": "edge",
-    "wrap": "wrap",
-    "grid-wrap": "wrap",
-    "constant": "constant",
-    "grid-constant": "constant",
-}
+
+def padding(mode: str) -> Any:
+    """What `np.pad` calls the way in which an image goes on.
+
+    Examples
+    --------
+    >>> padding("reflect"), padding("mirror")
+    ('symmetric', 'reflect')
+    """
+    if mode in ("reflect", "grid-mirror"):
+        return "symmetric"
+    if mode in ("constant", "grid-constant"):
+        return "constant"
+    if mode in ("wrap", "grid-wrap"):
+        return "wrap"
+    return "edge" if mode == "nearest" else "reflect"
 
 
 def widths_of(shape: Any, origin: Any) -> list[tuple[int, int]]:
@@ -67,11 +72,11 @@ def spread_out(d_y: Any, weights: Any, mode: Any, origin: Any) -> Any:
     for axis, width in enumerate(widths):
         size = d_y.shape[axis]
         rows = np.moveaxis(padded, axis, 0)
-        if _PAD_MODES[mode] == "constant":
+        if padding(mode) == "constant":
             inner = rows[width[0] : width[0] + size]
         else:
             inner = np.zeros_like(rows[:size])
-            sources = np.pad(np.arange(size), width, mode=_PAD_MODES[mode])
+            sources = np.pad(np.arange(size), width, mode=padding(mode))
             np.add.at(inner, sources, rows)
         padded = np.moveaxis(inner, 0, axis)
     return padded
@@ -88,8 +93,8 @@ def taps(x: Any, d_y: Any, shape: Any, mode: Any, cval: Any, origin: Any) -> Any
     """
     if d_y.size == 0:
         return np.zeros(shape)
-    known = {"constant_values": cval} if _PAD_MODES[mode] == "constant" else {}
-    padded = np.pad(x, widths_of(shape, origin), mode=_PAD_MODES[mode], **known)
+    known = {"constant_values": cval} if padding(mode) == "constant" else {}
+    padded = np.pad(x, widths_of(shape, origin), mode=padding(mode), **known)
     sums = np.zeros(shape, dtype=np.result_type(x, d_y))
     for place in np.ndindex(*shape):
         sums[place] = np.sum(padded[window(place, d_y.shape)] * d_y)

@@ -8,7 +8,7 @@ density f of the gamma distribution, df/da is (log t - psi(a)) * f, so that
 and likewise for the others.  The derivatives of moments are moments, of one
 order more, so that one operator for each is enough for all orders.
 
-The integrals are computed by Gauss and Legendre's rule in the logarithm of t, on the
+The integrals are computed by Fejer's rule in the logarithm of t, on the
 side of x where the factor has one sign, and lose no digits by cancellation.  The error
 is a few units of 1e-14, and up to 1e-16 times the parameters where these are large: the
 tests find less than 1e-10 for parameters between 1e-3 and 1e5.
@@ -170,15 +170,17 @@ def von_mises_moment(n: int, kappa: Any, z: Any) -> Any:
 
 # ---------------------------------------------------------------- integrals
 
-_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(80)
-
 
 def integral(function: Callable[[Any], Any], end: Any) -> Any:
-    """The integral from 0 to `end`."""
-    return sum(
-        weight * function(end * (node + 1) / 2)
-        for node, weight in zip(_NODES, _WEIGHTS, strict=True)
-    ) * (end / 2)
+    """The integral from 0 to `end`, by Fejer's first rule in 100 places."""
+    angles = (np.arange(100) + 0.5) * (np.pi / 100)
+    k = np.arange(1, 51)
+    terms = np.cos(np.outer(2 * angles, k)) / (4 * k**2 - 1)
+    weights = (1 - 2 * np.sum(terms, axis=1)) / 100
+    total = 0.0
+    for angle, weight in zip(angles, weights, strict=True):
+        total = total + weight * function(end * (np.cos(angle) + 1) / 2)
+    return total * end
 
 
 def root_of(function: Any, slope: Any, guess: Any) -> Any:
@@ -225,8 +227,11 @@ partials = partials_with(
     }
 )
 
+# Their results have the form of sums; the moments of high order are not to be computed
+# for that.
 partials(
     gamma_moment,
+    result=lambda n, a, x: a + x,
     n=None,
     a="gamma_moment(n + 1, a, x)"
     " - n * special.zeta(2, a) * gamma_moment(max(n - 1, 0), a, x)",
@@ -236,6 +241,7 @@ partials(
 # As a function of `x` alone: `rest` follows it, and its derivative is none of its own.
 partials(
     beta_moment,
+    result=lambda m, n, a, b, x, rest: a + b + x + rest,
     m=None,
     n=None,
     a="beta_moment(m + 1, n, a, b, x, rest)"
@@ -254,6 +260,7 @@ partials(
 _MEAN = "special.i1e(kappa) / special.i0e(kappa)"
 partials(
     von_mises_moment,
+    result=lambda n, kappa, z: kappa + z,
     n=None,
     kappa="von_mises_moment(n + 1, kappa, z)"
     f" - n * (1 - {_MEAN} / kappa - ({_MEAN}) ** 2)"

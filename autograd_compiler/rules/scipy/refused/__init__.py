@@ -1,0 +1,1 @@
+"""Functions of SciPy that are known and not differentiated, by library."""
