@@ -731,11 +731,7 @@ def test_attribute_of_an_array_is_known_or_refused_in_its_place(name: str) -> No
 # ---------------------------------------------------------------- no rule is forgotten
 
 DIFFERENTIABLE = [
-    rule
-    for rule in registry.all_rules()
-    if rule.kind not in ("zero", "refused")
-    # Parts of the derivatives of others, which test_against_mpmath.py compares.
-    and not str(getattr(rule.operator, "__module__", "")).endswith("scipy.parameters")
+    rule for rule in registry.all_rules() if rule.kind not in ("zero", "refused")
 ]
 
 

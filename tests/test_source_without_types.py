@@ -124,12 +124,7 @@ def numbers(tangent: Any, out: Any) -> np.ndarray:
     return np.asarray(tangent, dtype=float).ravel()
 
 
-def of_ours(sample: Sample) -> bool:
-    """Whether the operator is a part of the rules, of which a text cannot be given alone."""
-    return str(getattr(sample.operator, "__module__", "")).startswith("autograd_")
-
-
-@each_batch([s for s in one_of_each(FIRST_ORDER) if not of_scipy(s) and not of_ours(s)])
+@each_batch([s for s in one_of_each(FIRST_ORDER) if not of_scipy(s)])
 @pytest.mark.usefixtures("unformatted")
 def test_operators(batch: list[Sample]) -> None:
     in_turn(batch, check_operator)
