@@ -10,13 +10,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import mpmath as mp
 import numpy as np
 import pytest
 from scipy import special, stats
 
 from autograd_compiler import vjp
-
-mp = pytest.importorskip("mpmath")
 
 Function = Callable[..., Any]
 
